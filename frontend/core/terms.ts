@@ -220,7 +220,7 @@ const TEXTS = {
   },
   alpha: {
     name: texts.stepLengthAlpha,
-    says: texts.whereAStepEndsInIts,
+    says: texts.theEndOfAStepInIts,
     formula: texts.formulaOfStepLength,
     docs: "reference/instruments.html#alpha",
   },
@@ -240,7 +240,7 @@ const TEXTS = {
   },
   cosine: {
     name: texts.cosineWithTheFullGradient,
-    says: texts.whetherABatchPointsWhereAll,
+    says: texts.howWellABatchAgreesWith,
     formula: "(g @ full) / (norm(g) * norm(full))",
     also: ["batch_size"],
     docs: "reference/instruments.html#gradients",
@@ -254,7 +254,7 @@ const TEXTS = {
   },
   residuals: {
     name: texts.residuals,
-    says: texts.whatThePredictionsMissRmse,
+    says: texts.theErrorsOfThePredictionsRmse,
     formula: "r = y - y_pred\nrmse = np.sqrt(np.mean(r**2))\nmae = np.mean(np.abs(r))",
     docs: "reference/instruments.html#metrics",
   },
@@ -268,7 +268,7 @@ const TEXTS = {
   },
   calibration: {
     name: texts.calibration,
-    says: texts.whetherANetworkThatIs80,
+    says: texts.aCalibratedNetworkThatIs80,
     formula: texts.formulaOfExpectedError,
     docs: "reference/instruments.html#calibration",
   },

@@ -488,7 +488,7 @@ export const minusTheLogarithmOfTheProbability =
 export const softmaxCrossEntropyLabel = "Softmax cross-entropy";
 export const onTest = "On test";
 export const theSameLossOverSamplesThat =
-  "The same loss over samples that training never uses. Where it rises alone, the run overfits.";
+  "The same loss over samples that training never uses. If it rises alone, the run overfits.";
 export const r2 = "R²";
 export const theShareOfTheSpreadIn =
   "The share of the spread in y that the network explains. 1 is perfect, 0 is always saying the mean, below 0 is worse.";
@@ -535,8 +535,8 @@ export const bendOfBatches = "Bend of batches";
 export const howSharplyTheLossOfA =
   "How sharply the loss of a batch curves along its own gradient, averaged over the batches of a pass.";
 export const stepLengthAlpha = "Step length α";
-export const whereAStepEndsInIts =
-  "Where a step ends in its valley: 0 at the lowest point, 1 as high as before on the other side.";
+export const theEndOfAStepInIts =
+  "The end of a step in its valley: 0 at the lowest point, 1 as high as before on the other side.";
 export const formulaOfStepLength = "alpha = lr * h - 1   # on a parabola of curvature h";
 export const noiseScale = "Noise scale";
 export const howMuchSingleSamplesDisagreeWith =
@@ -545,22 +545,22 @@ export const formulaOfNoiseScale =
   "g = G.mean(axis=0)  # rows of G: samples\n((G - g)**2).sum() / (m - 1) / (g @ g)";
 export const howTheLossCurvesAlongIts =
   "How the loss curves in each of its main directions. Below 0, it bends down. The trace is their sum.";
-export const whetherABatchPointsWhereAll =
-  "Whether a batch points where all samples do. 1: the same way, 0: at right angles, −1: the opposite way.";
+export const howWellABatchAgreesWith =
+  "How well a batch agrees with all samples. 1: the same way, 0: at right angles, −1: the opposite way.";
 export const howLargeTheMeanGradientOf =
   "How large the mean gradient of a layer is, beside the scatter of single samples.";
 export const formulaOfSignalOverNoise =
   "g = G.mean(axis=0)  # rows of G: samples\n(g @ g) / (((G - g)**2).sum() / (m - 1))";
-export const whatThePredictionsMissRmse =
-  "What the predictions miss. RMSE is their usual size, MAE their mean size.";
+export const theErrorsOfThePredictionsRmse =
+  "The errors of the predictions. RMSE is their usual size, MAE their mean size.";
 export const precisionTheShareOfSamplesPredicted =
   "Precision: which share of the samples predicted as a class belongs to it. Recall: which share of the class is found.";
 export const formulaOfScores =
   "precision = right / predicted\nrecall = right / in_class\nf1 = 2 / (1 / precision + 1 / recall)";
 export const aucHowOftenASampleOf =
   "AUC: how often a sample of the class has a higher score than one of the others.";
-export const whetherANetworkThatIs80 =
-  "Whether a network that is 80 % sure is right 80 % of the time. The expected error is the mean gap.";
+export const aCalibratedNetworkThatIs80 =
+  "A calibrated network that is 80 % sure is right 80 % of the time. The expected error is the mean gap.";
 export const formulaOfExpectedError =
   "gap = np.abs(accuracy - confidence)  # by bin\nnp.average(gap, weights=count)";
 export const eachDirectionIsScaledUnitBy =
@@ -640,7 +640,7 @@ export const doctor = "Doctor";
 export const xMore = (count: Part) => `${count} more`;
 export const xEarlier = (count: Part) => `${count} earlier`;
 export const stepXOfY = (to: Part, label: Part) => `step ${to} of ${label}`;
-export const lookedUpToX = (places: Part) => `Looked up to ${places}.`;
+export const examinedUpToX = (places: Part) => `Examined up to ${places}.`;
 export const itsChecksHaveTakenXMs = (number: Part) => `Its checks have taken ${number} ms so far.`;
 export const itsChecksTookXOfThe = (number: Part, value: Part) =>
   `Its checks took ${number} % of the last ${value} s of training.`;
@@ -672,7 +672,7 @@ export const numpys = "NumPy's";
 export const theX = (kernel: Part) => `the ${kernel}`;
 export const xAtStepYByZ = (label: Part, step: Part, name: Part, passed: Part, count: Part) =>
   `${label} at step ${step}, by ${name} kernel: ${passed} of ${count} checks passed.`;
-export const checking = "Checking...";
+export const checking = "Checking…";
 export const isThisGradientRight = "Is this gradient right?";
 
 // ---------- features/exhibits
@@ -829,7 +829,7 @@ export const xYTooZ = (sentence: Part, abs: Part, word: Part) => `${sentence}: $
 export const high = "high";
 export const low = "low";
 export const xIsExactly0SoY = (zero: Part, name: Part, bias: Part, where: Part) =>
-  `${zero} is exactly 0, so ${name} is ${bias}${where}, whatever the inputs are.`;
+  `${zero} is exactly 0, so ${name} is ${bias}${where}, for any inputs.`;
 export const forEverySampleTail = " for every sample";
 export const eachUnitWeighsItsInputsAnd = "Each unit weighs its inputs and adds its bias.";
 export const noEntryOfXIsAbove = (z: Part, z2: Part, name: Part) =>
@@ -897,8 +897,8 @@ export const theGradientTimesTheUsualSize =
   "The gradient, times the usual size of a change, over the usual size of a gradient.";
 export const theGradientAndItsMeanWeighed =
   "The gradient and its mean, weighed as if this step's momentum had already been applied.";
-export const whatEachEntryIsMultipliedBy =
-  "What each entry is multiplied by: the rectifier over its usual size.";
+export const theFactorOfEachEntryThe =
+  "The factor of each entry: the rectifier over its usual size.";
 export const all1TheMeanOfSquares =
   "All 1: the mean of squares is still too short to divide by it.";
 export const allParametersInOneRowThe =
@@ -922,7 +922,7 @@ export const theInverseOfTheProductsA = "The inverse of the products; a missing 
 export const theInverseCurvatureOfTheNewest = (number: Part) =>
   `The inverse curvature of the newest pair: ${number}; for all directions that no pair knows.`;
 export const howMuchOfTheGradientEach = "How much of the gradient each pair explains.";
-export const whatNoPairExplainsScaled = "What no pair explains, scaled.";
+export const thePartThatNoPairExplains = "The part that no pair explains, scaled.";
 export const newtonsDirectionTheGradientTimesThe =
   "Newton's direction: the gradient times the estimated inverse Hessian.";
 export const stepNotShortened = "1: the step is not shortened.";
@@ -944,7 +944,7 @@ export const theNumberOfSamplesInThe = (number: Part, word: Part) =>
 export const moreThan5ThisStepIs = "More than 5: this step is divided by its root.";
 export const atMost5ThisStepIs = "At most 5: this step is not divided by its root.";
 export const howReliableTheMeanOfSquares =
-  "How reliable the mean of squares is, beside one of the longest length; only above a length of 5.";
+  "How reliable the mean of squares is: 1 at its longest length. It needs a length above 5.";
 export const shortensDividedStepsWhileTheMean = (number: Part) =>
   `Shortens divided steps while the mean of squares is young: ${number}.`;
 export const howLongTheGradientIsOver = "How long the gradient is, over all weights and biases.";
@@ -957,8 +957,8 @@ export const howFarEachPredictionIsOff = (negative: Part, size: Part) =>
   `How far each prediction is off: ${negative} of ${size} are too low.`;
 export const errorsBeyondDeltaAreCutTo = (number: Part) =>
   `Errors beyond delta (${number}) are cut to it: one that is far off pulls no harder than that.`;
-export const exponentialsOfWhichSoftmaxTakesEach =
-  "Exponentials, of which softmax takes each one's share in its row.";
+export const exponentialsSoftmaxTakesEachOnes =
+  "Exponentials: softmax takes each one's share of its row.";
 export const oneInColumnOfClass = "1 in the column of a sample's class, 0 elsewhere.";
 export const minusTheLargestLogitOfEach =
   "Minus the largest logit of each row, so that no exponential overflows.";
@@ -1227,7 +1227,7 @@ export const itUsesTheSharersOwnTable =
   "It uses the sharer's own table, which a link cannot contain. Ask for the CSV file and drop it under Data. Your experiment is unchanged.";
 export const thisLinksInitialWeightsAreNot = "This link's initial weights are not on this server.";
 export const itUsesTheSharersOwnParameters =
-  "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Export. Your experiment is unchanged.";
+  "It uses the sharer's own parameters, which a link cannot contain. Ask for the .npz file and open it under Files. Your experiment is unchanged.";
 export const itsStepsAreReplayedUpToTail = (furthest: Part) =>
   ` Its steps are replayed, up to ${furthest}.`;
 export const openedFromALinkXY = (until: Part, word: Part) => `Opened from a link.${until}${word}`;
@@ -1241,9 +1241,9 @@ export const aNewerFalllineMadeItOpen =
   "A newer fallline made it. Open it there, or update this one. Your experiment is unchanged.";
 export const xIsNeitherARecipeNor = (name: Part) => `${name} is neither a recipe nor parameters.`;
 export const openAJsonRecipeOrNpz =
-  "Open a .json recipe or .npz parameters from Export. Drop a CSV file on Data.";
+  "Open a .json recipe or .npz parameters from Files. Drop a CSV file on Data.";
 export const xHoldsNoRecipe = (name: Part) => `${name} holds no recipe.`;
-export const aRecipeIsAJSONObject = "A recipe is a JSON object, like recipe.json under Export.";
+export const aRecipeIsAJSONObject = "A recipe is a JSON object, like recipe.json under Files.";
 export const openedFromXAtStep0 = (name: Part) =>
   `Opened from ${name}, at step 0. Press play to train it with its edits.`;
 export const shareS = "Share (S)";
@@ -1465,7 +1465,7 @@ export const xThePageRetriesAutomatically = (value: Part) =>
   `${value} The page retries automatically.`;
 export const readOnly = "Read-only:";
 export const theServerCannotWriteToIts =
-  "the server cannot write to its data folder. No experiment can start now. Stored ones can still be watched by their links. The page retries automatically.";
+  "the server cannot write to its data folder. No experiment can start now. Links still show stored ones. The page retries automatically.";
 export const theServerCannotWriteToItsSentence =
   "the server cannot write to its data folder. Changes would be lost.";
 export const xYAtStepZ = (label: Part, word: Part, value: Part) =>
@@ -1529,7 +1529,7 @@ export const chooseOrDropItsFileAgain = "Choose or drop its file again, under Da
 export const thisRecipesInitialWeightsAreNot =
   "This recipe's initial weights are not on this server";
 export const itStartsFromUploadedParametersAnd =
-  "It starts from uploaded parameters and opens only on their server. Open their .npz file under Export.";
+  "It starts from uploaded parameters and opens only on their server. Open their .npz file under Files.";
 export const thePageAndTheServerDo = "The page and the server do not understand each other.";
 export const reloadThePageToGetThe = "Reload the page to get the server's own version of it.";
 
@@ -1608,5 +1608,4 @@ export const readyForTheClassX = (by: Part) => `Ready for the class${by}.`;
 export const checkThisComputerAndItsConnection = "Check this computer and its connection";
 export const checkAgain = "Check again";
 export const openFallline = "Open fallline";
-export const checkingLabel = "Checking…";
 export const theServerAnswersX = (status: Part) => `The server answers ${status}.`;

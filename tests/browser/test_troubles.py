@@ -225,7 +225,7 @@ def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
 
 READ_ONLY_AT_START = (
     "Read-only: the server cannot write to its data folder. No experiment can start now. "
-    "Stored ones can still be watched by their links. The page retries automatically."
+    "Links still show stored ones. The page retries automatically."
 )
 
 

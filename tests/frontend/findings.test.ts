@@ -298,11 +298,14 @@ test("a Doctor who is behind says up to where it has looked, at the step on view
       ),
     );
   assert.equal(words([2000, 1984], [100, 99]), "", "one examination apart");
-  assert.equal(words([2000, 1234], [100, 100]), "Looked up to step 1,234 of GD.");
-  assert.equal(words([2000, 1234], [100, 98]), "Looked up to step 1,234 of GD and step 98 of SGD.");
+  assert.equal(words([2000, 1234], [100, 100]), "Examined up to step 1,234 of GD.");
+  assert.equal(
+    words([2000, 1234], [100, 98]),
+    "Examined up to step 1,234 of GD and step 98 of SGD.",
+  );
   assert.equal(
     words([2000, 1234], [2000, 2000], { type: "event", event: "run_removed", run: "sgd" }),
-    "Looked up to step 1,234.",
+    "Examined up to step 1,234.",
   );
   const moment = { generation: 0, epoch: 1, samples_seen: 9, latest: {}, units: null };
   const look = (step: number) => [
@@ -310,7 +313,10 @@ test("a Doctor who is behind says up to where it has looked, at the step on view
     { type: "moments", moments: { gd: { ...moment, step }, sgd: { ...moment, step } } },
   ];
   assert.equal(words([2000, 1234], [2000, 2000], ...look(1200)), "");
-  assert.equal(words([2000, 1234], [2000, 2000], ...look(1500)), "Looked up to step 1,234 of GD.");
+  assert.equal(
+    words([2000, 1234], [2000, 2000], ...look(1500)),
+    "Examined up to step 1,234 of GD.",
+  );
 });
 
 test("a server without findings is supported, and the count is empty", () => {

@@ -338,7 +338,7 @@ test("each line has a sentence about its values", () => {
     "All 2 entries of z1 are negative: relu returns exactly 0, and no gradient passes.",
   );
   assert.equal(sentence("a1"), sentence("z1"));
-  assert.equal(sentence("y_pred"), "a1 is exactly 0, so y_pred is b2, whatever the inputs are.");
+  assert.equal(sentence("y_pred"), "a1 is exactly 0, so y_pred is b2, for any inputs.");
   assert.equal(sentence("loss"), "The loss of this one sample: 0.250.");
   assert.equal(sentence("dy_pred"), "The loss falls when the prediction rises.");
   assert.equal(

@@ -316,6 +316,28 @@ test("every text is used", () => {
   );
 });
 
+test("a text leads to a part of the page by that part's name", () => {
+  const texts: string[] = Object.values(english).filter((text) => typeof text === "string");
+  const places = texts.flatMap((text) =>
+    [...text.matchAll(/ (?:under|on|from) (\p{Lu}\p{Ll}+)\b/gu)].map(([, place]) => place),
+  );
+  assert.ok(places.includes(english.files) && places.includes(english.data));
+  assert.deepEqual(
+    places.filter((place) => !texts.includes(place)),
+    [],
+  );
+});
+
+test("no text delays its subject, and an ellipsis is one character", () => {
+  const read = Object.values(english).map((text) => String(text));
+  const late = /(^|[.:!?"`] )["`]?(Of which|What|Whether|Where|Who|Those|Stored)\b(?![^.:]*\?)/;
+  const sentences = read.filter((text) => text.split(" ").length > 4);
+  assert.deepEqual(
+    sentences.filter((text) => late.test(text) || /\.\.\.["`]?$/.test(text)),
+    [],
+  );
+});
+
 test("counts have the noun that fits", () => {
   assert.deepEqual(
     [

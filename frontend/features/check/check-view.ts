@@ -59,7 +59,7 @@ export class CheckView extends LitElement {
     return html`
       <h1>${texts.checkThisComputerAndItsConnection}</h1>
       <p class="result" role="status" data-tone=${result ? (result.isGood ? "ok" : "bad") : "muted"}>
-        ${result ? mark(result.isGood) : nothing}<span>${result?.text ?? texts.checkingLabel}</span></p>
+        ${result ? mark(result.isGood) : nothing}<span>${result?.text ?? texts.checking}</span></p>
       <ul>${rowsOf(this.#measured).map(rowOf)}</ul>
       <p class="acts">
         <button type="button" class="button" ?disabled=${!this.#isDone} @click=${() => this.#run()}>${texts.checkAgain}</button>

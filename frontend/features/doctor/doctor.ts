@@ -83,7 +83,7 @@ export function lookedWords(state: State) {
   const places = late.map(({ label, findingsCompleteTo: to }) =>
     order.length > 1 ? texts.stepXOfY(integer(to), label) : texts.stepX(integer(to)),
   );
-  return texts.lookedUpToX(listed(places));
+  return texts.examinedUpToX(listed(places));
 }
 
 /** Problems and notes that are over at that step, the newest first. Many a run is well several times. */

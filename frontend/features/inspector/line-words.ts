@@ -282,8 +282,7 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
   [/^ahead_/, () => texts.theGradientAndItsMeanWeighed],
   [
     /^scaled_/,
-    (context) =>
-      isDivided(context) ? texts.whatEachEntryIsMultipliedBy : texts.all1TheMeanOfSquares,
+    (context) => (isDivided(context) ? texts.theFactorOfEachEntryThe : texts.all1TheMeanOfSquares),
   ],
   // L-BFGS: all parameters together
   [/^P$/, () => texts.allParametersInOneRowThe],
@@ -306,7 +305,7 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
   [/^inverse$/, () => texts.theInverseOfTheProductsA],
   [/^scale$/, ({ line }) => texts.theInverseCurvatureOfTheNewest(numberIn(line))],
   [/^shares$/, () => texts.howMuchOfTheGradientEach],
-  [/^rest$/, () => texts.whatNoPairExplainsScaled],
+  [/^rest$/, () => texts.thePartThatNoPairExplains],
   [/^direction$/, () => texts.newtonsDirectionTheGradientTimesThe],
   [
     /^first$/,
@@ -347,7 +346,7 @@ const WORDS: [RegExp, (context: Context) => string | null][] = [
     ({ line }) => texts.howFarEachPredictionIsOff(integer(line.negative), integer(sizeOf(line))),
   ],
   [/^cut$/, ({ scope }) => texts.errorsBeyondDeltaAreCutTo(numberIn(scope.get("delta")))],
-  [/^e$/, () => texts.exponentialsOfWhichSoftmaxTakesEach],
+  [/^e$/, () => texts.exponentialsSoftmaxTakesEachOnes],
   [/^one_hot$/, () => texts.oneInColumnOfClass],
   [/^shifted$/, () => texts.minusTheLargestLogitOfEach],
   [/^p$/, () => texts.softmaxThePredictedProbabilityOfEach],
