@@ -30,6 +30,14 @@ def test_every_document_becomes_a_page(site: Path) -> None:
     assert pages == documents
 
 
+def test_the_navigation_names_each_page_by_its_title(site: Path) -> None:
+    link = r'<a href="([^"]+)" class="md-nav__link[^"]*">.*?<span class="md-ellipsis">\s*([^<]+?)\s*<'
+    named = dict(re.findall(link, (site / "index.html").read_text(), re.DOTALL))
+    pages = {str(path.relative_to(site)): path.read_text() for path in site.rglob("*/*.html")}
+    titles = {address: re.findall(r"<h1[^>]*>([^<]+)<", page) for address, page in pages.items()}
+    assert titles == {address: [named.get(address)] for address in pages}
+
+
 def test_no_page_has_an_inline_script_or_style_or_loads_from_another_server(site: Path) -> None:
     for path in site.rglob("*.html"):
         page = path.read_text()
