@@ -124,7 +124,7 @@ OPENING = """() => {
     return { usable: __moments.usable, own: bytes(true), plotly: bytes(false) };
 }"""
 
-Found = dict[str, Any]
+Measurements = dict[str, Any]
 
 
 def line(what: str, figure: str, goal: str = "") -> None:
@@ -142,7 +142,7 @@ def visit(browser: Browser, screen: str) -> BrowserContext:
     return new_profile(browser, kind, viewport={"width": width, "height": height})
 
 
-def watched(lab: Dashboard, seconds: float) -> Found:
+def watched(lab: Dashboard, seconds: float) -> Measurements:
     lab.page.evaluate(SEEN)
     lab.page.wait_for_timeout(1000 * seconds)
     return dict(lab.page.evaluate(SEEN))
@@ -168,7 +168,7 @@ def processor_times(browser: Browser, lab: Dashboard, seconds: float) -> list[fl
     ]
 
 
-def scenario(browser: Browser, address: str, playing: Scenario, seconds: float) -> Found:
+def scenario(browser: Browser, address: str, playing: Scenario, seconds: float) -> Measurements:
     """Open and play a page: the cost of opening, and measurements from two seconds on."""
     context = visit(browser, playing.screen)
     try:
@@ -203,7 +203,7 @@ def edit(lab: Dashboard) -> float:
     return float(lab.page.evaluate(EDIT))
 
 
-def report_opening(rounds: list[Found]) -> None:
+def report_opening(rounds: list[Measurements]) -> None:
     def median(name: str) -> float:
         return float(statistics.median(measurements[name] for measurements in rounds))
 
@@ -213,7 +213,7 @@ def report_opening(rounds: list[Found]) -> None:
     line("Plotly, as sent, once", f"{median('plotly'):.0f} kB")
 
 
-def report(name: str, rounds: list[Found], seconds: float) -> None:
+def report(name: str, rounds: list[Measurements], seconds: float) -> None:
     def each_second(what: str) -> float:
         return float(statistics.median(measurements[what] for measurements in rounds)) / seconds
 
@@ -272,7 +272,7 @@ def main() -> None:
     options = parser.parse_args()
     seconds = options.seconds / 5 if options.quick else options.seconds
     line("load of the machine before", f"{os.getloadavg()[0]:.1f} of {os.cpu_count()}", "0")
-    opened: list[Found] = []
+    opened: list[Measurements] = []
     with serving() as address, sync_playwright() as playwright:
         browser = launch(playwright.chromium)
         for name, playing in SCENARIOS.items():

@@ -31,9 +31,9 @@ from fallline.operation.logs import start_logging
 from fallline.services.operator import OperationFailed, check_names, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
 from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
-from fallline.web.found import Found
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
+from fallline.web.server_urls import ServerUrls
 
 app = typer.Typer(
     add_completion=False,
@@ -264,7 +264,7 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
 
     try:
         application = create_app(settings, kernels)
-        announcement = application.state.found = Found(bound, settings.base_path)
+        announcement = application.state.server_urls = ServerUrls(bound, settings.base_path)
         with announcement.announced():
             serve_app(application, settings, bound, listening, application.state.stop)
     finally:

@@ -119,7 +119,7 @@ def build_app(
     errors.install(app)
     document = describe(app)
     serve_openapi(app, document)
-    app.state.found = None
+    app.state.server_urls = None
     app.user_middleware = [
         Middleware(Forwarded, proxies=settings.proxies, base=settings.base_path),
         Middleware(Charged, lab=lab, refusals_per_second=settings.refusals_per_second),

@@ -21,9 +21,9 @@ from fallline import __version__
 from fallline.vocabulary.answers import Addresses, Health, Readiness
 from fallline.vocabulary.errors import FieldError, InvalidRequest, Unavailable
 from fallline.vocabulary.strict import StrictModel
-from fallline.web.found import is_own_machine
 from fallline.web.openapi import problem
 from fallline.web.requests import Address, Owner, StrictRoute, TheLab
+from fallline.web.server_urls import is_own_machine
 
 router = APIRouter(route_class=StrictRoute)
 
@@ -54,7 +54,7 @@ async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
 @router.get("/api/v1/addresses", tags=["share"], response_model=Addresses)
 async def addresses(request: Request) -> dict[str, Any]:
     """Return the URLs at which other machines reach the server, to a page on its own machine."""
-    announcement, client = request.app.state.found, request.client
+    announcement, client = request.app.state.server_urls, request.client
     is_own = is_own_machine(client.host if client else None, request.headers.get("host"))
     # Reads the machine's interfaces, and may ask its resolver.
     return {"addresses": await asyncio.to_thread(announcement.urls) if announcement and is_own else []}

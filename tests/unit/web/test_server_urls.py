@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import zxingcpp
 
-from fallline.web import addresses, found
+from fallline.web import addresses, server_urls
 from fallline.web.addresses import hosts_for_others, is_loopback
-from fallline.web.found import Found, code, is_own_machine, white_on_black
+from fallline.web.server_urls import ServerUrls, code, is_own_machine, white_on_black
 from support.serving import open_app
 
 
@@ -76,8 +76,8 @@ def test_the_terminal_shows_each_address_and_the_announced_name_with_codes_that_
     monkeypatch: pytest.MonkeyPatch, bound: socket.socket, port: int
 ) -> None:
     at(monkeypatch, "192.168.1.20", "10.0.0.7", first="192.168.1.20")
-    monkeypatch.setattr(found, "announces_itself", lambda: True)
-    here = Found(bound, "/x")
+    monkeypatch.setattr(server_urls, "announces_itself", lambda: True)
+    here = ServerUrls(bound, "/x")
     urls = [f"http://{host}:{port}/x" for host in ("192.168.1.20", "10.0.0.7", "laptop.local")]
     assert here.urls() == urls
     text = here.text("utf-8", coloured=False)
@@ -109,9 +109,9 @@ def test_colours_do_not_change_the_code() -> None:
 
 def test_a_server_for_this_machine_only_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     at(monkeypatch, "192.168.1.20", first="192.168.1.20")
-    monkeypatch.setattr(found, "announces_itself", lambda: True)
+    monkeypatch.setattr(server_urls, "announces_itself", lambda: True)
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        here = Found(listener)
+        here = ServerUrls(listener)
         assert (here.urls(), here.text("utf-8", coloured=False)) == ([], "")
         with here.announced():
             assert here.urls() == []
@@ -139,11 +139,11 @@ def test_the_name_is_announced_while_the_server_runs(
     monkeypatch: pytest.MonkeyPatch, bound: socket.socket, port: int
 ) -> None:
     at(monkeypatch, "192.168.1.20", first="192.168.1.20")
-    monkeypatch.setattr(found, "announces_itself", lambda: False)
-    monkeypatch.setattr(found, "Zeroconf", Network)
-    monkeypatch.setattr(found, "ServiceInfo", lambda *names, **more: (names, more), raising=False)
-    monkeypatch.setattr(found, "ZeroconfError", ValueError, raising=False)
-    here = Found(bound)
+    monkeypatch.setattr(server_urls, "announces_itself", lambda: False)
+    monkeypatch.setattr(server_urls, "Zeroconf", Network)
+    monkeypatch.setattr(server_urls, "ServiceInfo", lambda *names, **more: (names, more), raising=False)
+    monkeypatch.setattr(server_urls, "ZeroconfError", ValueError, raising=False)
+    here = ServerUrls(bound)
     assert here.urls() == [f"http://192.168.1.20:{port}"]
     with here.announced():
         assert here.urls()[-1] == f"http://laptop.local:{port}"
@@ -162,10 +162,10 @@ def test_without_the_extra_only_the_systems_own_name_is_shown(
     monkeypatch: pytest.MonkeyPatch, bound: socket.socket
 ) -> None:
     at(monkeypatch, "192.168.1.20", first="192.168.1.20")
-    monkeypatch.setattr(found, "Zeroconf", None)
+    monkeypatch.setattr(server_urls, "Zeroconf", None)
     for announces in (True, False):
-        monkeypatch.setattr(found, "announces_itself", lambda announces=announces: announces)
-        here = Found(bound)
+        monkeypatch.setattr(server_urls, "announces_itself", lambda announces=announces: announces)
+        here = ServerUrls(bound)
         with here.announced():
             assert any("laptop.local" in url for url in here.urls()) is announces
 
@@ -175,8 +175,8 @@ def test_a_host_name_that_no_url_can_have_is_left_out(
     name: str, monkeypatch: pytest.MonkeyPatch, bound: socket.socket
 ) -> None:
     at(monkeypatch, "192.168.1.20", first="192.168.1.20", name=name)
-    monkeypatch.setattr(found, "announces_itself", lambda: True)
-    assert [url for url in Found(bound).urls() if ".local" in url] == []
+    monkeypatch.setattr(server_urls, "announces_itself", lambda: True)
+    assert [url for url in ServerUrls(bound).urls() if ".local" in url] == []
 
 
 def test_only_a_page_on_the_servers_own_machine_is_its_own() -> None:
@@ -202,7 +202,7 @@ async def test_the_addresses_are_for_pages_on_the_servers_own_machine_only(
     at(monkeypatch, "192.168.1.20", first="192.168.1.20")
     async with open_app(hosts=("lab.example",)) as (app, client):
         assert (await client.get("/api/v1/addresses")).json() == {"addresses": []}
-        app.state.found = Found(bound)
+        app.state.server_urls = ServerUrls(bound)
         own = (await client.get("/api/v1/addresses")).json()
         assert own["addresses"][0] == f"http://192.168.1.20:{port}"
         through_a_name = await client.get("/api/v1/addresses", headers={"Host": "lab.example"})

@@ -40,7 +40,7 @@ EVERY = ("0.0.0.0", "::")
 log = logging.getLogger("fallline.web")
 
 
-class Found:
+class ServerUrls:
     """The URLs of a listening server for other machines. They are read anew each time: networks change."""
 
     def __init__(self, bound: socket.socket, base: str = "") -> None:
