@@ -16,7 +16,6 @@ from support.aliases import Array
 from support.problems import classes_problem, small_problem
 
 HUBER, BINARY, SOFTMAX = (LOSSES[name] for name in ("huber", "binary_cross_entropy", "softmax_cross_entropy"))
-CROSS_ENTROPIES = [BINARY, SOFTMAX]
 
 
 def probabilities(row: Loss, y_pred: Array) -> Array:

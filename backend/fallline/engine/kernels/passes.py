@@ -143,7 +143,6 @@ class SinglePass:
         self._last, self._last_gradient = blocks[-1].reshape(-1), gradients[-1].reshape(-1)
         self._last_weights = self._last[:-1]
         self._output, self._bent = rows[-1], rows[-1].name != "identity"
-        self._first_gradient = gradients[0]
         self._back = [
             (
                 zs[place], fulls[place][:-1], rows[place].slope, deltas[place], deltas[place].reshape(1, -1),
