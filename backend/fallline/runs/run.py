@@ -36,7 +36,7 @@ from fallline.runs.instruments.self_check import CHECK_SECONDS, Subject
 from fallline.runs.outcomes import Patient, harm_of, harm_then, outcomes_of
 from fallline.runs.past.checkpoints import SECONDS_APART, CheckpointBudget, Checkpoints
 from fallline.runs.past.replay import Clock, Replay, Slices, path_in
-from fallline.runs.past.trail import Course, replay_seconds
+from fallline.runs.past.sampled_path import Course, replay_seconds
 from fallline.runs.stopping import StopWatch
 from fallline.vocabulary.columns import Buckets, Records, finite_readings, in_a_row, recorded_every_step
 from fallline.vocabulary.errors import Conflict, NotFound, TooExpensive

@@ -15,7 +15,7 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.instruments import fall_line
 from fallline.runs.instruments.fall_line import FEW_PAGES, MOST_TERRAINS, FallLine, Terrains, View
-from fallline.runs.past.trail import Course
+from fallline.runs.past.sampled_path import Course
 from fallline.vocabulary.arrays import Array
 from fallline.vocabulary.recipe import RunRecipe
 from support.aliases import Json

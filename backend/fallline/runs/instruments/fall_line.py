@@ -1,7 +1,7 @@
 """The fall line: the loss over the plane of the paths of several runs. Changes no run.
 
-Owns the trails of an experiment's runs, its plane and its terrain: one of each, kept between the requests. A class that
-opens the same recipe shares the terrain of its start.
+Owns the sampled paths of an experiment's runs, its plane and its terrain: one of each, kept between the requests. A
+class that opens the same recipe shares the terrain of its start.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from fallline.engine.measures.probes import evaluate, full_gradient
 from fallline.engine.measures.shared_plane import Path, Region, SharedPlane, plane_of
 from fallline.engine.problem import Problem
 from fallline.engine.randomness import rng_for
-from fallline.runs.past.trail import LATEST, Course, Trail
+from fallline.runs.past.sampled_path import LATEST, Course, SampledPath
 from fallline.vocabulary.arrays import Array, Rows
 from fallline.vocabulary.encoding import array_of, finite_or_none, float_column, integer_column, nullable_rows
 from fallline.vocabulary.journal import Json
@@ -183,7 +183,7 @@ class FallLine:
     """The fall line of one experiment. Only one thread at a time measures."""
 
     terrains: Terrains = field(default_factory=Terrains)
-    _trails: dict[str, Trail] = field(default_factory=dict)
+    _sampled: dict[str, SampledPath] = field(default_factory=dict)
     _current: _PlaneAt | None = None
     _terrain: tuple[object, Json] | None = None
     _coarse: bool = False
@@ -194,7 +194,7 @@ class FallLine:
         """About the bytes that it holds."""
         plane = 0 if self._current is None else self._current.plane.directions.nbytes
         terrain = 0 if self._terrain is None else 64 * COLUMNS * ROWS
-        return sum(trail.nbytes for trail in tuple(self._trails.values())) + plane + terrain
+        return sum(path.nbytes for path in tuple(self._sampled.values())) + plane + terrain
 
     def measure(self, view: View) -> Json:
         """Return the view as JSON."""
@@ -231,16 +231,16 @@ class FallLine:
         seconds = MOVING_SECONDS if view.moving else RESTING_SECONDS
         if view.is_short or not view.terrain:
             seconds = POINTS_SECONDS
-        trails = {course.name: self._trail(view.problem, course) for course in view.courses}
+        sampled = {course.name: self._path_of(view.problem, course) for course in view.courses}
         for course in view.courses:
-            trails[course.name].extend(course, seconds / len(trails))  # the rest in later requests
-        self._trails = trails
-        return [trails[course.name].path(course) for course in view.courses]
+            sampled[course.name].extend(course, seconds / len(sampled))  # the rest in later requests
+        self._sampled = sampled
+        return [sampled[course.name].path(course) for course in view.courses]
 
-    def _trail(self, problem: Problem, course: Course) -> Trail:
-        trail = self._trails.get(course.name)
-        is_same = trail is not None and trail.generation == course.generation
-        return trail if trail is not None and is_same else Trail(problem, course.generation)
+    def _path_of(self, problem: Problem, course: Course) -> SampledPath:
+        path = self._sampled.get(course.name)
+        is_same = path is not None and path.generation == course.generation
+        return path if path is not None and is_same else SampledPath(problem, course.generation)
 
     def _plane(self, view: View, paths: list[Path]) -> _PlaneAt:
         """Return the plane: the last one if it holds, or if the request is for points only."""

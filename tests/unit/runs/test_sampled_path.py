@@ -10,13 +10,13 @@ from fallline.engine.kernels.numpy_kernels import NUMPY, NumpyKernel
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.runs.past import trail as trails
-from fallline.runs.past.trail import (
+from fallline.runs.past import sampled_path
+from fallline.runs.past.sampled_path import (
     LATEST,
     MOST_IN_A_DOUBLING,
-    TRAIL_BYTES,
+    PATH_BYTES,
     Course,
-    Trail,
+    SampledPath,
     in_a_doubling,
     next_chosen,
 )
@@ -54,17 +54,17 @@ class Counting(NumpyKernel):
         return super().run(problem, state, request)
 
 
-def parameters(trail: Trail, one: Course) -> dict[int, Array]:
-    path = trail.path(one)
+def parameters(sampled: SampledPath, one: Course) -> dict[int, Array]:
+    path = sampled.path(one)
     return dict(zip(path.steps.tolist(), path.away, strict=True))
 
 
 def test_the_points_are_the_states_of_the_run_to_the_bit() -> None:
     problem = small_problem()
     by_step = states(problem, 700)
-    trail = Trail(problem, 0)
-    trail.extend(course(by_step[700]), PLENTY)
-    points = parameters(trail, course(by_step[700]))
+    sampled = SampledPath(problem, 0)
+    sampled.extend(course(by_step[700]), PLENTY)
+    points = parameters(sampled, course(by_step[700]))
     for step, away in points.items():
         np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
     assert [*points][:129] == [*range(129)]
@@ -78,12 +78,12 @@ def test_steps_that_are_all_stored_take_one_call() -> None:
     """A class asks for its paths twice a second: thirty calls each took a tenth of the server."""
     problem, kernel = small_problem(), Counting()
     by_step = states(problem, 530)
-    trail = Trail(problem, 0)
+    sampled = SampledPath(problem, 0)
     for step in (500, 530):
         kernel.calls = 0
-        trail.extend(course(by_step[step], kernel=kernel), PLENTY)
+        sampled.extend(course(by_step[step], kernel=kernel), PLENTY)
     assert kernel.calls == 1
-    points = parameters(trail, course(by_step[530]))
+    points = parameters(sampled, course(by_step[530]))
     assert [*points][-LATEST:] == [*range(501, 531)]
     for step, away in points.items():
         np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
@@ -93,29 +93,29 @@ def test_a_long_way_of_a_small_network_takes_one_call_too() -> None:
     """With many pages, hundreds of steps lie between two requests: a call for each chosen one took long."""
     problem, kernel = small_problem(), Counting()
     by_step = states(problem, 900)
-    trail = Trail(problem, 0)
-    trail.extend(course(by_step[900], kernel=kernel), PLENTY)
+    sampled = SampledPath(problem, 0)
+    sampled.extend(course(by_step[900], kernel=kernel), PLENTY)
     assert kernel.calls == 1
-    points = parameters(trail, course(by_step[900]))
+    points = parameters(sampled, course(by_step[900]))
     chosen = {step for step in range(1, 901) if step == next_chosen(step - 1, MOST_IN_A_DOUBLING)}
     assert {*points} == {0, *chosen, *range(901 - LATEST, 901)}
 
 
 def test_a_call_stores_no_more_than_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, kernel = small_problem(), Counting()
-    monkeypatch.setattr(trails, "BLOCK_BYTES", 5 * problem.initial_parameters.nbytes)
+    monkeypatch.setattr(sampled_path, "BLOCK_BYTES", 5 * problem.initial_parameters.nbytes)
     by_step = states(problem, 20)
-    trail = Trail(problem, 0)
-    trail.extend(course(by_step[20], kernel=kernel), PLENTY)
+    sampled = SampledPath(problem, 0)
+    sampled.extend(course(by_step[20], kernel=kernel), PLENTY)
     assert kernel.calls == 4
-    assert [*parameters(trail, course(by_step[20]))] == [*range(21)]
+    assert [*parameters(sampled, course(by_step[20]))] == [*range(21)]
 
 
 @pytest.mark.parametrize("cuts", [(1, 2, 3, 50, 129, 130, 400), (399, 400), (31, 62, 93, 124, 155, 186, 400)])
-def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...]) -> None:
+def test_a_path_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...]) -> None:
     problem = small_problem()
     by_step = states(problem, 400)
-    whole, parts = Trail(problem, 0), Trail(problem, 0)
+    whole, parts = SampledPath(problem, 0), SampledPath(problem, 0)
     whole.extend(course(by_step[400]), PLENTY)
     for step in cuts:
         parts.extend(course(by_step[step]), PLENTY)
@@ -128,34 +128,34 @@ def test_a_trail_extended_in_parts_is_that_extended_at_once(cuts: tuple[int, ...
 def test_a_replay_that_is_too_dear_stops_and_checkpoints_stand_for_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(trails, "replay_seconds", lambda *of: (0.01, 0.0))
+    monkeypatch.setattr(sampled_path, "replay_seconds", lambda *of: (0.01, 0.0))
     problem = small_problem()
     by_step = states(problem, 900)
     checkpoints = tuple(by_step[step] for step in (50, 200, 500, 850))
     late = course(by_step[900], checkpoints)
-    trail = Trail(problem, 0)
-    trail.extend(late, 1.0001)
-    points = parameters(trail, late)
+    sampled = SampledPath(problem, 0)
+    sampled.extend(late, 1.0001)
+    points = parameters(sampled, late)
     assert [*points] == [*range(101), 200, 500, 850, 900]
     for step, away in points.items():
         np.testing.assert_array_equal(away, by_step[step].parameters - problem.initial_parameters)
-    trail.extend(late, 0.0)
-    assert [*parameters(trail, late)] == [*points]
+    sampled.extend(late, 0.0)
+    assert [*parameters(sampled, late)] == [*points]
     # later requests continue where it stopped
-    trail.extend(late, PLENTY)
-    whole = Trail(problem, 0)
+    sampled.extend(late, PLENTY)
+    whole = SampledPath(problem, 0)
     whole.extend(late, PLENTY)
-    assert [*parameters(trail, late)] == [*parameters(whole, late)]
+    assert [*parameters(sampled, late)] == [*parameters(whole, late)]
 
 
 def test_a_path_to_a_past_step_ends_there() -> None:
     problem = small_problem()
     by_step = states(problem, 300)
-    trail = Trail(problem, 0)
-    trail.extend(course(by_step[300]), PLENTY)
+    sampled = SampledPath(problem, 0)
+    sampled.extend(course(by_step[300]), PLENTY)
     past = course(by_step[211])
-    trail.extend(past, PLENTY)
-    points = parameters(trail, past)
+    sampled.extend(past, PLENTY)
+    points = parameters(sampled, past)
     assert max(points) == 211
     np.testing.assert_array_equal(points[211], by_step[211].parameters - problem.initial_parameters)
 
@@ -175,7 +175,7 @@ def test_the_bytes_of_a_trail_stay_near_their_bound_for_any_network_and_a_millio
             step, chosen = next_chosen(step, many), chosen + 1
         assert 1 <= many <= MOST_IN_A_DOUBLING
         assert many & (many - 1) == 0
-        assert 8 * count * chosen <= 2 * TRAIL_BYTES
+        assert 8 * count * chosen <= 2 * PATH_BYTES
 
 
 def test_each_doubling_has_as_many_chosen_steps() -> None:

@@ -22,7 +22,7 @@ from fallline.vocabulary.recipe import RunRecipe
 MOST_IN_A_DOUBLING = 64
 """Most chosen steps while the step number doubles. Up to twice as many, every step is chosen."""
 
-TRAIL_BYTES = 4 << 20
+PATH_BYTES = 4 << 20
 """Bytes of the chosen steps of a run, about: a larger network has fewer, but at least one in a doubling."""
 
 DOUBLINGS = 16
@@ -78,7 +78,7 @@ def replay_seconds(problem: Problem, recipe: RunRecipe, kernel: Kernel, step: in
 
 def in_a_doubling(parameters: int) -> int:
     """Return the number of chosen steps in a doubling, a power of two."""
-    affordable = TRAIL_BYTES // (8 * DOUBLINGS * parameters)
+    affordable = PATH_BYTES // (8 * DOUBLINGS * parameters)
     return min(1 << max(affordable, 1).bit_length() - 1, MOST_IN_A_DOUBLING)
 
 
@@ -88,7 +88,7 @@ def next_chosen(step: int, many: int) -> int:
     return (step // stride + 1) * stride
 
 
-class Trail:
+class SampledPath:
     """The chosen steps of one generation of a run.
 
     They depend on the step numbers only, as far as it has come.
@@ -161,9 +161,9 @@ class Trail:
             self._latest.append((step, away))
 
     def path(self, course: Course) -> Path:
-        """Return the path up to the step of the course, which may be behind the trail.
+        """Return the path up to the step of the course, which may be behind the last sampled one.
 
-        Checkpoints stand for the steps that the trail has not come to.
+        Checkpoints stand for the steps that are not sampled yet.
         """
         later = [(one.step, one.parameters - self._start) for one in course.checkpoints]
         later = [*self._latest, *((step, away) for step, away in later if step > self._head.step)]
