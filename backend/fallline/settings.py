@@ -83,7 +83,7 @@ def _without_default_ports(values: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _proxies(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the proxies. Beside others, `*` would have no effect."""
+    """Return the proxies. Raises ValueError for `*` beside others, where it would have no effect."""
     if values != ("*",) and not all(map(_is_address, values)):
         raise ValueError(
             "addresses or networks such as 10.0.0.5 or 10.0.0.0/8, separated by commas; or * alone for any"
@@ -163,8 +163,8 @@ class Settings(BaseSettings):
         default=None,
         ge=1,
         le=1_000_000_000,
-        description="megabytes for all stored experiments and uploads; by default what is stored at the start and half "
-        "of the free disk",
+        description="megabytes for all stored experiments and uploads; by default the megabytes stored at the start "
+        "and half of the free disk",
     )
     experiments: int = Field(
         default=1000,

@@ -49,21 +49,21 @@ DOUBLED = 2.0
 """A loss of this many times its lowest, and above its start, has grown if it rose `IN_A_ROW` times in a row."""
 
 NO_WAY_BACK = 6.0
-"""Times the stable curvature beyond which no catapult brings the loss down: rates above 12 over the sharpness of a
-relu network, and above 4 over that of a linear one (Lewkowycz et al. 2020, arXiv:2003.02218).
+"""Factor of the stable curvature beyond which no catapult brings the loss down. This is a rate above 12 / sharpness in
+a relu network, and above 4 / sharpness in a linear one (Lewkowycz et al. 2020, arXiv:2003.02218).
 """
 
 IN_A_ROW, ON_A_PARABOLA = 5, 3
 """Rises in a row beyond the stable curvature. Without hidden layers that curvature hardly changes, so fewer tell."""
 
 FAR_OUT = 30.0
-"""Times its start from which no loss on a parabola came back that had risen three times in a row: of 92 runs in batches
-that did not diverge none did but one at its very limit, of 18 that diverged all were there.
+"""Factor of the first loss. A loss on a parabola that is higher, and rose three times in a row, does not come back. Of
+92 mini-batch runs that did not diverge only one, at the limit itself, was so high; all 18 that diverged were.
 """
 
 CLEARLY = 1.05
-"""Times the limit of a constant curvature from which each step makes the loss grow, whatever the batch. Closer to it,
-the noise of one rise says nothing about the pace.
+"""Factor of the limit of a constant curvature, above which each step of any batch makes the loss grow. Closer to the
+limit, the noise of one rise says nothing about the pace.
 """
 
 RISEN, AGO, LATELY = 1.5, 25, 5

@@ -21,7 +21,7 @@ PINNED = "NUMBA_CPU_NAME"
 """Numba's variable for the processor to compile for."""
 
 FEATURES = "NUMBA_CPU_FEATURES"
-"""Numba's variable for features. Without it, Numba adds those of the present processor."""
+"""Numba's variable for features. Without it, Numba adds the features of the present processor."""
 
 GENERIC = "generic"
 """LLVM's name for the common features of an architecture."""

@@ -55,7 +55,7 @@ class RunHistory:
         self._is_constant = np.full(len(self._own), True)
         self._constants = np.full(len(self._own), np.nan)
         self._has_value = np.full(len(names), True)
-        """Whether a series has had a value, by name."""
+        """True for each series that has had a value, in the order of names."""
         self._pyramid = Pyramid(())
         self._waiting = Waiting()
         self._latest_step = np.full(len(names), -1, np.int64)

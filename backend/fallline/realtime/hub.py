@@ -29,7 +29,7 @@ ALL_PUBLICATIONS, LEAST_RATE = 3_000, 10.0
 """Publications a second of all experiments together, but as many for each: 100 people see 30 a second, 300 ten."""
 
 GRADES = 5.0
-"""The limit from it changes in such steps, so that not every arrival of a class changes that of all experiments."""
+"""Publications a second by which their rate changes, so that not every new watcher changes it for all."""
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ frame on its way.
 """
 
 LEAST_BYTES, USUAL_BYTES, MOST_BYTES = 1_024, 8_192, 1 << 20
-"""Of one frame, by its upper bound; the last is no limit."""
+"""Bounds on the size of one frame; the last is no limit."""
 
 SHRINKS, GROWS = 0.5, 1.25
 """Factors of these bytes after a late acknowledgement, and after one in time."""

@@ -82,7 +82,7 @@ class RecentWaits:
 
 
 MOST_LEVELS = 2_048
-"""Most scheduled examinations whose levels a run keeps: without edits, those of its first billion steps."""
+"""Most scheduled examinations whose levels a run keeps. Without edits a billion steps have as many."""
 
 
 class PastLevels:
@@ -136,7 +136,7 @@ Key: TypeAlias = bytes
 """Hash of all that an examination depends on."""
 
 MOST_BYTES = 16 * 2**20
-"""Memory of shared examinations: of the notebook's two runs, those of their first million steps."""
+"""Memory of shared examinations: enough for a million steps of the notebook's two runs."""
 
 RECORD_BYTES = 4_096
 """About the bytes of a record, whose findings are mostly those of the record before."""
@@ -227,7 +227,7 @@ class Case:
         return self.look if self.look is not None and self.look.step == step else self.record
 
     def key_at(self, step: int, problem: Key, recipe: RunRecipe, kernel: str) -> Key | None:
-        """Return the key of the next scheduled examination, or None if that of the last one is not known.
+        """Return the key of the next scheduled examination, or None if the key of the last one is not known.
 
         It continues the key of the last one with the step and the edits since then, so it has the whole past.
         `problem` is the fingerprint of the problem, and `kernel` the name of the run's.

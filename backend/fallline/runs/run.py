@@ -63,8 +63,8 @@ _UNHURRIED = 1e-4
 """Least assumed cost of a step in seconds, until it is measured."""
 
 LONG_EVALUATION = 0.005
-"""Estimated seconds of an evaluation from which on each has a slice of work of its own: those of the eight largest runs
-take 0.3 s.
+"""Estimated seconds of an evaluation from which on each has a slice of work of its own. Eight evaluations of the
+largest runs take 0.3 s.
 """
 
 _AT_START: WeakKeyDictionary[Problem, Mapping[str, float]] = WeakKeyDictionary()

@@ -33,8 +33,8 @@ CALM_SECONDS = 1 / 10
 """The same where all watchers want so few frames or fewer. `DEBT_SECONDS` must be longer."""
 
 LONG_SECONDS = 0.02
-"""Where one step of all runs takes longer, a slice ends between two runs. Shorter rounds are whole: with 200 small
-experiments, and calls that waited for rounds, one person's training was half as fast.
+"""If one step of all runs takes longer, a slice may end between two runs. Shorter ones are not divided: with 200 small
+experiments, and calls that waited for the rest of a step, one person's training was half as fast.
 """
 
 PATIENCE_SECONDS = 30.0
@@ -166,7 +166,7 @@ class Stepping:
         self._jobs: list[StepJob] = []
         self._unfinished: dict[str, Json] = {}
         self._round: deque[Callable[[Advance], None]] = deque()
-        """What the present round still has to make, one run each."""
+        """The runs that still have to make the present step."""
 
     @property
     def is_playing(self) -> bool:

@@ -21,7 +21,7 @@ MOST_KEPT = 1_000
 """Most deleted experiments that are kept; beyond, the oldest are deleted for good."""
 
 MOST_REMEMBERED = 10_000
-"""Most deletions of which it is remembered that they cannot be undone any more."""
+"""Most remembered deletions that cannot be undone any more."""
 
 
 class Deletions:

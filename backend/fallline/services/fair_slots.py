@@ -28,7 +28,7 @@ QUANTUM = 0.005
 
 
 MOST_WAITING, FEWEST_WAITING = 1_000, 32
-"""Requests of a kind that may wait, and those that every share may have waiting."""
+"""Most requests of a kind that may wait: of all shares, and of each share in any case."""
 
 RETRY_SECONDS = 5.0
 

@@ -62,7 +62,7 @@ GROWING = ("play", "step", "add_run")
 
 
 FREEING = ("pause", "reset", "remove_run", "undo")
-"""Commands that are done on a full disk too: they end work, free bytes, or bring back what is stored."""
+"""Commands that work on a full disk too: they end work, free bytes, or bring back stored runs."""
 
 MOST_FREEING = 100
 """Such commands of one experiment while the disk is full: each stores its answer, so a loop of them fills the disk."""

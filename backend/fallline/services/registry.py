@@ -129,7 +129,7 @@ class Registry:
         self.deleted: dict[str, Deleted] = {}
         """The oldest first."""
         self.is_complete = False
-        """Whether the stored experiments have been added. Before that, an unknown id may be stored."""
+        """True once the stored experiments have been added. Before that, an unknown id may be stored."""
 
     def add_stored(self, stored: Iterable[ExperimentInfo], idle_seconds: float) -> list[str]:
         """Add the stored experiments that are not here yet.

@@ -76,7 +76,7 @@ class File:
     place: Download
     """Its place among all downloads, for the caller to leave."""
     damage: str | None = None
-    """What cannot be read of a damaged experiment, of which this is the readable part."""
+    """The unreadable part of a damaged experiment, in words. The file has the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ from fallline.vocabulary.errors import (
 from fallline.web.base_path import here, named_here
 
 MOST_ERRORS = 20
-"""Errors that one answer describes. Of further ones it says only that there are more."""
+"""Errors that one answer describes. It says if there are more."""
 
 LONGEST_NAME, LONGEST_POINTER = 64, 256
 """Limits on a field's name and on a pointer that an answer may repeat, in characters."""

@@ -86,7 +86,7 @@ async def export(id: str, file: str, query: OfRun, lab: TheLab) -> Response:
 
 
 PIECE_BYTES = 64 * 1024
-"""Of a whole file, what waits for a slow reader outside of its place."""
+"""Bytes of a whole file that wait for a slow reader outside of its place."""
 
 
 async def _pieces(content: bytes) -> AsyncIterator[bytes]:

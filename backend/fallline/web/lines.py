@@ -45,10 +45,10 @@ FRAME_BYTES = 46 * 1024
 """Approximate bytes of a frame: below 64 KB where every number is long."""
 
 KEPT_BYTES = 256 * 1024
-"""Limit on the kept messages other than frames. Of frames, two at most are kept."""
+"""Limit on the kept messages other than frames. At most two frames are kept."""
 
 MESSAGE_BYTES = 256
-"""What a kept message takes beside its text: a text of 100 characters took 240."""
+"""Bytes of a kept message beside its text: a text of 100 characters took 240."""
 
 MOST_CLOSED = 50
 """Closed lines whose last messages are kept: they have given their places back."""

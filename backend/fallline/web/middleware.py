@@ -171,7 +171,7 @@ HEADERS = {
 """Headers of every response."""
 
 EMBEDDED = re.compile(rb"(?:[^&]*&)*embed=[a-z_,%0-9A-F]+(?:&.*)?")
-"""The query of a page that shows charts only. The page takes any `embed` for this, also those that this misses."""
+"""The query of a page that shows charts only. The page accepts further spellings of `embed`."""
 
 
 def headers_in_frames(origins: Iterable[str]) -> dict[str, str]:

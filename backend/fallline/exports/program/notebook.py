@@ -88,7 +88,7 @@ def notebook(program: Program, about: str, recipe: str, recorded: Mapping[int, f
 
 ABOUT_COMPARE = (
     "## The numbers\n\n"
-    "This cell makes all steps again and compares some losses with those that fallline recorded. "
+    "This cell makes all steps again and compares some losses with fallline's record. "
     "`for step, loss in train(STEPS)` yields every one."
 )
 
@@ -182,7 +182,7 @@ def _promise(run: ExportRun) -> str:
         return "The run used NumPy too, so on the same machine they are equal to the last bit."
     return (
         f"The run used the {run.kernel} kernel, so they are equal up to rounding, which may grow along a run."
-        " They are equal to those of fallline's NumPy kernel to the last bit."
+        " fallline's NumPy kernel has the same ones to the last bit."
     )
 
 

@@ -101,7 +101,7 @@ def _pairs(lines: Lines) -> str:
 
 ABOUT_TRAIN = (
     "Each step computes the loss and the gradient of its batch, and then changes the parameters. The loss of a step "
-    "is that of its batch before the change."
+    "is the loss of its batch before the change."
 )
 
 

@@ -12,8 +12,8 @@ SECONDS_APART = 0.1
 """Computing time between two checkpoints while memory allows: the longest replay of a past step."""
 
 REPLAY_SECONDS = 0.4
-"""Longest computing time between two checkpoints before a run uses the shared budget to keep more of them. Beside
-training, which takes half of the time, a replay then still takes less than a second.
+"""Longest computing time between two checkpoints before a run uses the shared budget to keep more of them. A replay
+beside training, which takes half of the time, then still takes less than a second.
 """
 
 MOST_BYTES = 1 << 20
@@ -30,8 +30,8 @@ _OVERHEAD = 600
 """About the bytes of a state beside its arrays."""
 
 RECENT_BYTES = 500_000
-"""Bytes of the states that wait for their examination: of the notebook's run those of its last four doublings, in
-which it makes 15 of 16 steps. A large network has fewer of them.
+"""Bytes of the states that wait for their examination. The notebook's run keeps the states of its last four doublings,
+which have 15 of 16 steps. A large network keeps fewer.
 """
 
 

@@ -26,8 +26,8 @@ POSITION_SECONDS, MOST_POSITION_SECONDS = 1.0, 10.0
 """Shortest and longest interval between two stored positions while runs move."""
 
 POSITIONS_A_SECOND = 60.0
-"""About the most stored positions a second of all experiments of a worker. Those of a class of 300, one a second each,
-took an eighth of a processor.
+"""About the most stored positions a second of all experiments of a worker. A class of 300 that stored one a second each
+took an eighth of a processor for them.
 """
 
 SAVE_SECONDS = 0.3

@@ -25,7 +25,7 @@ NEEDS = (
     ("target", "the target column; default: the last usable one"),
     ("task", "regression or classification; default: guessed from the column"),
 )
-"""What a recipe sets for it, besides the settings of every data set."""
+"""Its own settings in a recipe, besides the settings of every data set."""
 
 
 def own_dataset(table: Table, target: Column, task: Task) -> Dataset:
