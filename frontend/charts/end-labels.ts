@@ -52,7 +52,7 @@ const FIGURE = 7.9;
 const PADDING = 6;
 /** Letters of most values: a name must not move when a digit comes or goes. */
 const ORDINARY = 7;
-/** Where each label has one line: the widest name beside a value, and the least plot, in px. */
+/** The widest name beside a value on one line, and the least plot that leaves room for it, in px. */
 const BESIDE_VALUE = { widest: 98, plot: 380 };
 /** Letters of the longest value: "0.000440". */
 const LONGEST = 8;

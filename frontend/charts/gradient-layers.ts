@@ -24,7 +24,7 @@ const FIRST_DASH = "3 3";
 const UNDER = 18.2;
 /** Least distance of two names, in px. */
 const APART = 26;
-/** Widths of a title's letters over those of a bold name at 13 px, and px between its parts. */
+/** Widths of a title's letters over the letters of a bold name at 13 px, and px between its parts. */
 const TITLE = { name: 0.93, words: 0.87, gap: 6 };
 
 const seriesOf = (state: State) => panelsOf(state).map(({ series }) => series);

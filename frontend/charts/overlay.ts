@@ -16,7 +16,7 @@ import type { LiveValue, Show } from "./live-values.ts";
 /** Takes a value in a label that changes with the canvas. */
 type Follow = (value: LiveValue, show: Show) => void;
 
-/** Beside a square's name, in px: the run's shape, and the gap before its score. */
+/** The run's shape beside a square's name, and the gap before its score, in px. */
 const BESIDE_NAME = { shape: 15, gap: 8 };
 /** Looks of a score beside a name: the first one that fits. */
 const SCORES = [

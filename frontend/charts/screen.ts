@@ -1,5 +1,5 @@
 /**
- * What an element is on the screen: its magnification, and the colours of tokens.css.
+ * The magnification of an element on the screen, and its colours of tokens.css.
  * Owns: reading both from the browser.
  */
 

@@ -41,7 +41,7 @@ export interface Curve {
   values: ArrayLike<number>; // at even places from edge to edge
 }
 
-/** Of the server's maps: room around the samples, as a share, and cells a side. */
+/** Room around the samples in the server's maps, as a share, and their cells a side. */
 const MARGIN = 0.06;
 const CELLS = 48;
 

@@ -27,7 +27,7 @@ const MOVED_BY_ARROWS =
   "input[type=range], svg.network, [role=radio], [role=tab], [role=menuitem], plotly-chart, plotly-chart *, :is(.decision, stage-map) .map";
 
 /**
- * Where numbers are typed: a press beside the fields is meant for one of them. Open panels take all
+ * The parts with fields for numbers: a press beside the fields is meant for one of them. Open panels take all
  * keys anyway.
  */
 const SETTINGS = "run-card, .settings, .question, .map-inputs";

@@ -40,7 +40,7 @@ def fork_label(
     """Return "SGD, rate 0.02" for a fork of "SGD", and "SGD, rate 0.02, He" for a fork of that.
 
     - `now` are the parent's settings in force.
-    - `fields` are those of the request: a new optimizer's defaults are no change to name.
+    - `fields` are the request's own: a new optimizer's defaults are no change to name.
     - `shown` has the names of all runs on the page.
     - `samples` counts training samples.
 

@@ -108,8 +108,8 @@ class ExperimentState(OpenModel):
 
     - `next_kernel` is the kernel that a new run would use. `read_only`: the server cannot store, so it refuses changes.
     - `speed` and `pace` are the last requested ones; `until` is where play ends.
-    - `parameters` counts those of the network. `inputs` names its inputs, `outputs` counts its outputs, and `classes`
-      is empty in a regression.
+    - `parameters` counts the network's weights and biases. `inputs` names its inputs, and `outputs` counts its outputs.
+      `classes` is empty in a regression.
     - `initial_loss` is the train loss at step 0. `baseline` is the loss in each split of a constant prediction, and
       `baseline_score` its score, of the kind `score`.
     """

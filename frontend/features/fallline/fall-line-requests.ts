@@ -18,7 +18,7 @@ const SLOWEST = 480;
 /** least ms after an answer, also while the runs rest: a held key does not measure every step */
 const LEAST = 100;
 const TROUBLED = 2_000;
-/** Where play comes to this step within a second, it has no terrain before: that one would delay this. */
+/** The first step with a terrain, if play comes to it within a second: an earlier one would delay it. */
 const FIRST = 16;
 /** Edges that a query can hold. */
 const LARGEST = 1e12;

@@ -83,7 +83,7 @@ export class DecisionMapView extends LightElement {
     this.#drawn = map ? this.overlay(map) : bare ? svg`<g>${this.samples(bare)}</g>` : nothing;
   }
 
-  /** What a diverged run shows in place of a map. */
+  /** The picture of a diverged run, which has no map. */
   get bare(): Bare | undefined {
     return undefined;
   }

@@ -29,7 +29,7 @@ export class WhatHappened extends LiveElement {
   #closed = "";
   #opened = "";
   #spoken = "";
-  /** Where the page stood when play began, in px; null if the page has not seen it. */
+  /** The scroll position of the page when play began, in px; null if the page has not seen it. */
   #top: number | null = null;
 
   override start() {

@@ -97,7 +97,7 @@ function rangeMoments(state: State): string[] {
 }
 
 /**
- * The words over the names of one of two columns, and those that only have room in a line above.
+ * The words over the names of one of two columns, and further words for a line above.
  * @param room px over the names; null where the words have room anyway
  */
 function headMoment(state: State, room: number | null) {

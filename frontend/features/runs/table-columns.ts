@@ -25,7 +25,7 @@ export interface Row {
  */
 export type Columns = { isTwo: boolean; isBrief: boolean; hasSamples: boolean };
 
-/** Beside a name on a phone, in px: the run's shape and the arrow that opens its switch. */
+/** The run's shape and the arrow of its switch, beside a name on a phone, in px. */
 const PHONE_BESIDE = { ordinary: 37, narrow: 31 };
 /** A name wider than this does not fit on two lines of a phone beside a state on one line, in px. */
 const LONG = 100;
