@@ -6,6 +6,7 @@ the server. Must not know which routes there are.
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -77,6 +78,13 @@ def _count(one: str, several: str, key: str, bound: str) -> Callable[[Context], 
     return message
 
 
+def _characters(context: Context) -> str:
+    """Return a pattern such as `^[a-z0-9_-]{1,32}$` in words. All patterns of names and ids have this form."""
+    characters, most = re.findall(r"\^\[(.+)\]\{1,(\d+)\}\$", context["pattern"])[0]
+    *others, last = re.findall(r".-.|.", characters)
+    return f"must have 1 to {most} of the characters {', '.join(others)} and {last}"
+
+
 UNKNOWN = "is not a known field: check its spelling, or leave it out"
 
 _MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
@@ -99,7 +107,7 @@ _MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
     "less_than": lambda context: f"must be less than {_number(context['lt'])}",
     "less_than_equal": lambda context: f"must be at most {_number(context['le'])}",
     "literal_error": lambda context: f"must be {context['expected']}",
-    "string_pattern_mismatch": lambda context: f"must match the pattern {context['pattern']}",
+    "string_pattern_mismatch": _characters,
     "string_too_short": _count("character", "characters", "min_length", "least"),
     "string_too_long": _count("character", "characters", "max_length", "most"),
     "too_short": _count("entry", "entries", "min_length", "least"),

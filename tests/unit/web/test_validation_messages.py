@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+import fallline
 from fallline.vocabulary.commands import COMMANDS
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import Recipe
@@ -15,6 +18,7 @@ from support.work import counted
 
 CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (Recipe, {"lr": 1}, {"/lr": "is not a known field: check its spelling, or leave it out"}),
+    (Recipe, {"runs": [{"name": "a b"}]}, {"/runs/0/name": "must have 1 to 32 of the characters a-z, 0-9, _ and -"}),
     (Recipe, {"data": {"samples": "900"}}, {"/data/samples": "must be a whole number"}),
     (Recipe, {"data": {"samples": 900.0}}, {"/data/samples": "must be a whole number"}),
     (Recipe, {"data": {"samples": True}}, {"/data/samples": "must be a whole number"}),
@@ -84,3 +88,16 @@ def test_without_more_errors_none_are_indicated() -> None:
     error = invalid(raised.value, body)
     assert len(error.errors) == 20
     assert "more_errors" not in error.members()
+
+
+def test_every_pattern_is_described_in_words() -> None:
+    sources = Path(fallline.__file__).parent.rglob("*.py")
+    patterns = {
+        each for path in sources for each in re.findall(r'Field\(pattern=r"([^"]+)"', path.read_text())
+    }
+    assert len(patterns) >= 4
+    for pattern in patterns:
+        with pytest.raises(ValidationError) as refused:
+            TypeAdapter(Annotated[str, Field(pattern=pattern)]).validate_python("\n")
+        (error,) = invalid(refused.value, "\n").errors
+        assert re.fullmatch(r"must have 1 to \d+ of the characters .+ and .", error.detail), error
