@@ -28,7 +28,7 @@ from fallline.vocabulary.questions import (
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class RunRecord:
     """A run: its records, its present step with the values measured there, and its verdict.
 
     `has_arrived`: it makes no more steps before the question's end.
@@ -57,7 +57,7 @@ class _Points:
     last: Floats
 
 
-def answer_to(question: Question, runs: Sequence[Ran], end: Until) -> dict[str, Any] | None:
+def answer_to(question: Question, runs: Sequence[RunRecord], end: Until) -> dict[str, Any] | None:
     """Return the answer: {"choice": id} or {"number": x}; null in it where no choice fits.
 
     None before every run has come to the end.
@@ -73,7 +73,7 @@ def answer_to(question: Question, runs: Sequence[Ran], end: Until) -> dict[str, 
     return {"choice": result if result in ids else None}
 
 
-def _points(run: Ran, series: str, end: Until) -> _Points:
+def _points(run: RunRecord, series: str, end: Until) -> _Points:
     """Return where the series has a value up to the end; the present one is the last."""
     buckets = run.buckets
     if end.steps is not None:
@@ -94,7 +94,7 @@ def _points(run: Ran, series: str, end: Until) -> _Points:
     return _Points(steps, places, *values)
 
 
-def _first(run: Ran, rule: Threshold, end: Until) -> tuple[int, int] | None:
+def _first(run: RunRecord, rule: Threshold, end: Until) -> tuple[int, int] | None:
     """Return the first step beyond the threshold and its place, or None."""
     points = _points(run, rule.series, end)
     met = points.least < rule.below if rule.below is not None else points.most > (rule.above or 0.0)
@@ -104,37 +104,37 @@ def _first(run: Ran, rule: Threshold, end: Until) -> tuple[int, int] | None:
     return int(points.steps[at]), int(points.places[at])
 
 
-def _joined(runs: Iterable[Ran]) -> str:
+def _joined(runs: Iterable[RunRecord]) -> str:
     return "+".join(run.name for run in runs) or NONE
 
 
-def _by_verdict(rule: ByVerdict, runs: Sequence[Ran], _: Until) -> str:
+def _by_verdict(rule: ByVerdict, runs: Sequence[RunRecord], _: Until) -> str:
     return _joined(run for run in runs if run.verdict in rule.verdicts)
 
 
-def _least(values: Sequence[tuple[Ran, float]]) -> str:
+def _least(values: Sequence[tuple[RunRecord, float]]) -> str:
     lowest = min((value for _, value in values), default=0.0)
     return _joined(run for run, value in values if value == lowest)
 
 
-def _by_lowest(rule: ByLowest, runs: Sequence[Ran], end: Until) -> str:
+def _by_lowest(rule: ByLowest, runs: Sequence[RunRecord], end: Until) -> str:
     points = [(run, _points(run, rule.series, end)) for run in runs]
     return _least([(run, float(each.last[-1])) for run, each in points if len(each.last)])
 
 
-def _by_first(rule: ByFirst, runs: Sequence[Ran], end: Until) -> str:
+def _by_first(rule: ByFirst, runs: Sequence[RunRecord], end: Until) -> str:
     firsts = [(run, _first(run, rule, end)) for run in runs]
     return _least([(run, first[1]) for run, first in firsts if first is not None])
 
 
-def _by_step(rule: ByStep, runs: Sequence[Ran], end: Until) -> float | None:
+def _by_step(rule: ByStep, runs: Sequence[RunRecord], end: Until) -> float | None:
     for run in runs:
         if run.name == rule.run and (first := _first(run, rule, end)) is not None:
             return first[0]
     return None
 
 
-def _by_value(rule: ByValue, runs: Sequence[Ran], end: Until) -> float | None:
+def _by_value(rule: ByValue, runs: Sequence[RunRecord], end: Until) -> float | None:
     for run in runs:
         if run.name == rule.run:
             value = _value(run, rule.series, rule.step, end)
@@ -143,13 +143,13 @@ def _by_value(rule: ByValue, runs: Sequence[Ran], end: Until) -> float | None:
     return None
 
 
-def _value(run: Ran, series: str, step: int | None, end: Until) -> float | None:
+def _value(run: RunRecord, series: str, step: int | None, end: Until) -> float | None:
     points = _points(run, series, end)
     count = len(points.steps) if step is None else int(np.searchsorted(points.steps, step, "right"))
     return float(points.last[count - 1]) if count else None
 
 
-_ANSWERS: dict[type, Callable[[Any, Sequence[Ran], Until], Any]] = {
+_ANSWERS: dict[type, Callable[[Any, Sequence[RunRecord], Until], Any]] = {
     ByVerdict: _by_verdict,
     ByLowest: _by_lowest,
     ByFirst: _by_first,

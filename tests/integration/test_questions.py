@@ -76,7 +76,7 @@ async def test_the_catalog_asks_and_does_not_tell(client: httpx.AsyncClient) -> 
     for exhibit in exhibits:
         assert {"sentences", "curves"}.isdisjoint(exhibit)
         question = EXHIBITS[exhibit["name"]].question
-        assert exhibit["question"] == question.asked()
+        assert exhibit["question"] == question.public()
         assert {"answer", "explain"}.isdisjoint(exhibit["question"])
         words = json.dumps([exhibit[part] for part in ("title", "line", "question")], ensure_ascii=False)
         for clause in question.explain:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from fallline.questions import Ran, answer_to
+from fallline.questions import RunRecord, answer_to
 from fallline.vocabulary.columns import Records, coarsen, from_records
 from fallline.vocabulary.commands import Until
 from fallline.vocabulary.findings import Verdict
@@ -28,7 +28,7 @@ def ran(
     arrived: bool = True,
     at_most: int | None = None,
     more: dict[str, list[float]] | None = None,
-) -> Ran:
+) -> RunRecord:
     """A run with these train losses by step, and one for its present step."""
     count = len(losses)
     series = {"train_loss": losses, **(more or {})}
@@ -36,7 +36,7 @@ def ran(
     records = Records(0, samples, np.zeros(count), tuple(series), np.array([*series.values()]))
     buckets = from_records(records)
     now = {} if present is None else {"train_loss": present}
-    return Ran(
+    return RunRecord(
         name,
         buckets if at_most is None else coarsen(buckets, at_most),
         count,
@@ -54,14 +54,14 @@ def asked(answer: dict[str, Any], *ids: str, kind: str = "choice") -> Question:
     )
 
 
-def number(answer: dict[str, Any], runs: list[Ran], end: Until = END) -> float | None:
+def number(answer: dict[str, Any], runs: list[RunRecord], end: Until = END) -> float | None:
     result = answer_to(asked(answer, kind="number"), runs, end)
     assert result is not None
     value: float | None = result["number"]
     return value
 
 
-def choice(answer: dict[str, Any], runs: list[Ran], *ids: str, end: Until = END) -> str | None:
+def choice(answer: dict[str, Any], runs: list[RunRecord], *ids: str, end: Until = END) -> str | None:
     result = answer_to(asked(answer, *ids), runs, end)
     assert result is not None
     value: str | None = result["choice"]

@@ -108,7 +108,7 @@ class ExhibitView(OpenModel):
     until: int
 
 
-class Asked(OpenModel):
+class PublicQuestion(OpenModel):
     """A question to bet on, without its answer.
 
     A `choice` question has choices, a `number` question a unit.
@@ -127,7 +127,7 @@ class ExhibitRow(OpenModel):
     name: str
     title: str
     line: str
-    question: Asked
+    question: PublicQuestion
     recipe: RenderedRecipe
     view: ExhibitView
 

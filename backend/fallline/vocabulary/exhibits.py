@@ -60,7 +60,7 @@ class Exhibit:
         return {
             "title": self.title,
             "line": self.line,
-            "question": self.question.asked(),
+            "question": self.question.public(),
             "view": asdict(self.view),
         }
 

@@ -127,7 +127,7 @@ class Question(StrictModel):
             raise ValueError("between the choices stand limits, rising: one fewer than choices")
         return self
 
-    def asked(self) -> dict[str, Any]:
+    def public(self) -> dict[str, Any]:
         """Return the question as plain JSON, without answer and clauses."""
         return self.model_dump(mode="json", exclude={"answer", "explain"}, exclude_none=True)
 
