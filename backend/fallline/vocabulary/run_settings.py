@@ -339,7 +339,7 @@ class MethodSettings(StrictModel):
         default=None, description="share of the parameters lost per step, divided by the rate"
     )
     bias_decay: float | None = Field(
-        default=None, description="weight decay of biases, as a share of that of weights"
+        default=None, description="weight decay of biases, as a share of the decay of weights"
     )
     momentum_decay: float | None = Field(
         default=None, description="speed at which the momentum rises from half of beta1"

@@ -434,7 +434,7 @@ def _weight_decay(default: float) -> Parameter:
 
 
 _BIAS_DECAY = Parameter(
-    BIAS_DECAY, 1.0, 0.0, 1.0, help="weight decay of biases, as a share of that of weights"
+    BIAS_DECAY, 1.0, 0.0, 1.0, help="weight decay of biases, as a share of the decay of weights"
 )
 
 
