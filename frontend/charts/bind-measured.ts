@@ -1,7 +1,7 @@
 /**
  * Fills a figure with an instrument's measurements, by the paths in its traces' `meta`.
- * Owns: what a path means. Twin of backend figures/measured.py; tests/golden holds both to the same
- * figure. Knows no figure and no Plotly.
+ * Owns: what a path means. Twin of backend figures/instrument_data.py; tests/golden holds both to
+ * the same figure. Knows no figure and no Plotly.
  */
 
 import type { Json } from "../core/types.ts";

@@ -1,6 +1,6 @@
 /**
  * A log axis on which exactly 0 has its own place: a shelf below the floor.
- * Owns: floor, shelf and ticks of such an axis. Twin of backend figures/shelf.py, number by number.
+ * Owns: floor, shelf and ticks of such an axis. Twin of backend figures/binding.py, number by number.
  * Powers of ten are parsed from text, so that both sides get the same digits.
  */
 

@@ -102,7 +102,7 @@ class CompiledKernel:
         return _Slices(problem, state, request).run()
 
     def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:
-        """See `table.Kernel`. NumPy measures them if a row has no compiled code."""
+        """See `interface.Kernel`. NumPy measures them if a row has no compiled code."""
         if not self.supports(problem):
             return NUMPY.losses(problem, start, directions, s, t)
         losses, sizes = np.empty((len(t), len(s))), problem.layout.sizes

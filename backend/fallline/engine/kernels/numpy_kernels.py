@@ -346,7 +346,7 @@ class NumpyKernel:
         return done
 
     def losses(self, problem: Problem, start: Array, directions: Array, s: Array, t: Array) -> Array:
-        """See `table.Kernel`."""
+        """See `interface.Kernel`."""
         losses, flat = np.empty((len(t), len(s))), np.empty_like(start)
         evaluator = Evaluator(problem, flat)
         with np.errstate(all="ignore"):

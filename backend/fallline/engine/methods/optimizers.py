@@ -1,7 +1,7 @@
 """The table of optimizers: how a gradient becomes a change of the parameters.
 
 Each row has one plain function of arrays. The NumPy kernel calls it, exported programs contain its text, and the step
-inspector shows its assignments as lines (`inspection.formulas`). The order of its arithmetic fixes the last digit of
+inspector shows its assignments as lines (`inspection.sheet`). The order of its arithmetic fixes the last digit of
 every result. Conventions are PyTorch's, which most published rates use.
 """
 

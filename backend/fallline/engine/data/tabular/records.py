@@ -22,7 +22,7 @@ _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters other than tabs and line ends, line separators, bidirectional controls.
 
-Invisible joiners and marks such as U+200B and U+200E come with copied text: `cells.display_text` drops them.
+Invisible joiners and marks such as U+200B and U+200E come with copied text: `columns.display_text` drops them.
 """
 
 
