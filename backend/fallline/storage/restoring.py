@@ -71,10 +71,10 @@ def _prepared(
     """Check and prepare the copy; errors name the file."""
     store = SqliteStore(staged.parent)
     try:
+        store.open_unchanged()
         if upgrades:
+            store.close()
             store.open()
-        else:
-            store.open_unchanged()
         try:
             examination = store.examination()
             prepare(store)

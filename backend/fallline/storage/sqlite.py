@@ -127,6 +127,9 @@ class SqliteStore:
         except OSError as error:
             raise StoreUnwritable(f"{self.path.parent} cannot be read: {error.strerror}") from error
         self._connect(had_log=had_log, prepares=False)
+        if not self.tables_version:
+            self.close()
+            raise StoreRefused(f"{self.path} is empty: it has no tables of fallline")
 
     def _check_system(self) -> None:
         if sqlite3.sqlite_version_info < OLDEST:

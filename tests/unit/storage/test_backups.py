@@ -411,6 +411,20 @@ def test_a_backup_of_a_newer_or_another_program_is_refused(
     assert ids_in(data) == ["later", "x", "y"]
 
 
+def test_an_empty_file_is_no_backup(tmp_path: Path) -> None:
+    data, _ = backed_up(tmp_path)
+    empty = tmp_path / "empty.sqlite3"
+    empty.touch()
+    for act in (
+        lambda: check_file(empty, tmp_path),
+        lambda: restore_file(empty, data, NOON, unchanged),
+        lambda: restore_file(empty, data, NOON, unchanged, allow_damage=True),
+    ):
+        with pytest.raises(StoreRefused, match=f"{empty} is empty"):
+            act()
+    assert ids_in(data) == ["later", "x", "y"]
+
+
 def test_a_damaged_file_and_its_log_are_kept_as_they_are(tmp_path: Path) -> None:
     data, backup = backed_up(tmp_path)
     (data / NAME).write_bytes(damaged := b"no database" * 100)
