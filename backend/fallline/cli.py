@@ -28,9 +28,9 @@ from fallline.execution.compiling import KernelUnavailable
 from fallline.execution.compiling import warm as compile_kernels
 from fallline.operation.control import NotServed, ask
 from fallline.operation.logs import start_logging
-from fallline.services.operator import OperationFailed, check_names, report_of
+from fallline.services.operator import DamageFound, OperationFailed, check_names, report_of
 from fallline.settings import BadSetting, Settings, as_text, read_settings, unknown_settings
-from fallline.storage.interface import CopyFailed, StoreRefused, StoreUnwritable
+from fallline.storage.interface import CopyFailed, StoreDamaged, StoreRefused, StoreUnwritable
 from fallline.web.server import CannotListen, listening_socket, url_of
 from fallline.web.server import serve as serve_app
 from fallline.web.server_urls import ServerUrls
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"fallline: {error}", file=sys.stderr)
     except (CopyFailed, OperationFailed, StoreUnwritable) as error:
         print(f"fallline: {error}", file=sys.stderr)
-        return FAILED
+        return FOUND if isinstance(error, DamageFound) else FAILED
     return 2
 
 
@@ -214,6 +214,8 @@ def _as_failure() -> Iterator[None]:
     """Turn a refused store into a failed command."""
     try:
         yield
+    except StoreDamaged as error:
+        raise DamageFound(str(error)) from error
     except StoreRefused as error:
         raise OperationFailed(str(error)) from error
 

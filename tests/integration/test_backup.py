@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -29,6 +30,7 @@ from support.aliases import Json
 from support.serving import BACKEND, NUMPY, Experiment, Server, created, open_program, open_server
 
 PROGRAM = Path(__file__).parents[1] / "support" / "backup_server.py"
+OLDER = Path(__file__).parents[1] / "golden" / "stored" / "version-1-tables-3.sqlite3"
 RECIPE: Json = {"data": {"samples": 60}, "runs": [{"name": "gd", "learning_rate": 0.01}]}
 
 
@@ -246,6 +248,15 @@ async def test_a_damaged_backup_is_reported_and_not_restored(tmp_path: Path) -> 
     assert (data / NAME).read_bytes() == before
     status, _, _ = await run(data, "restore", str(file), "--damaged")
     assert status == 3
+
+
+@pytest.mark.parametrize("damaged", ["backup", "folder"])
+async def test_a_check_of_what_cannot_be_read_at_all_finds_damage(tmp_path: Path, damaged: str) -> None:
+    shutil.copy(OLDER, file := tmp_path / ("copy.sqlite3" if damaged == "backup" else NAME))
+    os.truncate(file, file.stat().st_size // 2)
+    status, _, error = await run(tmp_path, "check", *([str(file)] if damaged == "backup" else []))
+    assert (status, f"{file} is damaged" in error) == (3, True)
+    assert ("FALLLINE_DATA" in error) == (damaged == "folder"), "a backup is not in the server's folder"
 
 
 async def test_a_backup_is_made_on_schedule_and_only_the_newest_stay(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from fallline.services.background import Background
-from fallline.services.operator import CHECK_SECONDS, OperationFailed, Operator
+from fallline.services.operator import CHECK_SECONDS, DamageFound, OperationFailed, Operator
 
 NAME = "fallline.socket"
 
@@ -127,7 +127,7 @@ async def _respond(operator: Operator, line: bytes) -> dict[str, Any]:
     try:
         return {"answer": await operator.do(request)}
     except OperationFailed as error:
-        return {"error": str(error)}
+        return {"error": str(error), "is_damage": isinstance(error, DamageFound)}
     except Exception:
         _log.exception("a command of the operator failed")
         return {"error": "the server failed: see its log"}
@@ -154,6 +154,6 @@ def ask(folder: Path, request: Mapping[str, Any]) -> dict[str, Any]:
             if line := stream.readline():
                 response: dict[str, Any] = json.loads(line)
                 if "error" in response:
-                    raise OperationFailed(response["error"])
+                    raise (DamageFound if response.get("is_damage") else OperationFailed)(response["error"])
                 return dict(response["answer"])
     raise OperationFailed("the server ended before it answered")

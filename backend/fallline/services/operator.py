@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from fallline.storage.backups import SUFFIX, BackupFolder, publish, staging
-from fallline.storage.interface import CopyFailed, Store, StoreRefused, StoreUnwritable
+from fallline.storage.interface import CopyFailed, Store, StoreDamaged, StoreRefused, StoreUnwritable
 from fallline.vocabulary.errors import FalllineError
 from fallline.vocabulary.journal import Examination, ExperimentInfo, log_id
 
@@ -31,6 +31,10 @@ _log = logging.getLogger(__name__)
 
 class OperationFailed(Exception):
     """A command that was not done. The text says why, in one line."""
+
+
+class DamageFound(OperationFailed):
+    """The store or the backup is damaged as a whole."""
 
 
 class OperatedStore(Protocol):
@@ -106,6 +110,8 @@ class Operator:
                     return await self.list()
                 case {"do": "remove", "names": [*names]}:
                     return await self.remove([str(name) for name in names])
+        except StoreDamaged as error:
+            raise DamageFound(str(error)) from error
         except (CopyFailed, StoreRefused, StoreUnwritable) as error:
             raise OperationFailed(str(error)) from error
         except FalllineError as error:
@@ -141,8 +147,10 @@ class Operator:
                 await self._store.copy_to(staged)
                 try:
                     examination = await asyncio.to_thread(self._examine, staged.parent)
-                except (StoreRefused, StoreUnwritable) as error:
-                    raise CopyFailed(f"the store or its copy is damaged: {error}") from error
+                except StoreRefused as error:
+                    raise StoreDamaged(f"the store or its copy is damaged: {error.problem}") from error
+                except StoreUnwritable as error:
+                    raise CopyFailed(f"the copy cannot be checked: {error}") from error
                 yield staged, examination
 
     async def list(self) -> dict[str, Any]:

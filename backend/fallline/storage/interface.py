@@ -16,7 +16,18 @@ MARKED_SECONDS = 3600.0
 
 
 class StoreRefused(Exception):
-    """The store cannot be used and was not changed. The text says why, in one line."""
+    """The store cannot be used and was not changed. The text says why, in one line.
+
+    The `remedy` is for the store of a server. It does not help with a backup.
+    """
+
+    def __init__(self, problem: str, remedy: str = "") -> None:
+        super().__init__(f"{problem}: {remedy}" if remedy else problem)
+        self.problem = problem
+
+
+class StoreDamaged(StoreRefused):
+    """SQLite read pages that differ from what it wrote."""
 
 
 class StoreInUse(StoreRefused):

@@ -80,7 +80,9 @@ def _prepared(
             prepare(store)
         finally:
             store.close()
-    except (StoreRefused, StoreUnwritable) as error:
+    except StoreRefused as error:
+        raise type(error)(error.problem.replace(str(staged), str(file))) from error
+    except StoreUnwritable as error:
         raise StoreRefused(str(error).replace(str(staged), str(file))) from error
     return examination
 

@@ -23,7 +23,14 @@ from sqlalchemy.pool import StaticPool
 from fallline.storage import sql
 from fallline.storage.backups import BackupFolder, copy_pages, staging
 from fallline.storage.disk import Reserve, network_file_system, room_on
-from fallline.storage.interface import CopyFailed, RecordDamaged, StoreInUse, StoreRefused, StoreUnwritable
+from fallline.storage.interface import (
+    CopyFailed,
+    RecordDamaged,
+    StoreDamaged,
+    StoreInUse,
+    StoreRefused,
+    StoreUnwritable,
+)
 from fallline.storage.sums import as_text
 from fallline.storage.tables import ESSENTIAL, METADATA, REPLACEABLE, VERSION
 from fallline.vocabulary.journal import (
@@ -52,6 +59,8 @@ PAGE = 4096
 MOST_CHUNKS = 64
 """Largest number of chunks of free pages to truncate. The log of a chunk takes a quarter of the room."""
 
+ANOTHER_FOLDER = "set FALLLINE_DATA to another folder"
+
 MOST_PROBLEMS = 100
 """Lines after which SQLite's report of a check ends."""
 
@@ -75,10 +84,6 @@ _UNWRITABLE = frozenset(
 
 
 _logger = logging.getLogger(__name__)
-
-
-class StoreDamaged(StoreRefused):
-    """SQLite read pages that differ from what it wrote."""
 
 
 class SqliteStore:
@@ -190,7 +195,7 @@ class SqliteStore:
         if version == 0 and application == 0 and not _pragma(connection, "schema_version"):
             return  # an empty file
         if application != APPLICATION:
-            raise StoreRefused(f"{self.path} is not a file of fallline: set FALLLINE_DATA to another folder")
+            raise StoreRefused(f"{self.path} is not a file of fallline", ANOTHER_FOLDER)
         if int(str(version)) > VERSION:
             raise StoreRefused(
                 f"{self.path} was written by a newer fallline (tables {version}, here {VERSION}): update fallline"
@@ -200,9 +205,9 @@ class SqliteStore:
             for table in ESSENTIAL:
                 result = str(_pragma(connection, f"quick_check({table.name})"))
                 if result != "ok" and not _is_of_the_page_map(result):
-                    raise StoreRefused(_damaged(self.path, result))
+                    raise _damaged(self.path, result)
             if version != VERSION:
-                raise StoreRefused(_damaged(self.path, damage))
+                raise _damaged(self.path, damage)
             self._replaceable_damage = damage
         if version != VERSION or had_log or damage != "ok":
             return
@@ -403,7 +408,7 @@ class SqliteStore:
         with self._translating_errors():
             version, report = self.tables_version, str(_pragma(self._open, "integrity_check(1)"))
         if report != "ok":
-            raise StoreDamaged(_damaged(self.path, report))
+            raise _damaged(self.path, report)
         with self._transaction() as connection:
             if version != VERSION:
                 experiments, uploads = (
@@ -502,7 +507,7 @@ class SqliteStore:
         try:
             yield
         except UnicodeDecodeError as error:  # in a message of SQLite that quotes damaged text
-            raise StoreDamaged(_damaged(self.path, "its text is not UTF-8")) from error
+            raise _damaged(self.path, "its text is not UTF-8") from error
         except (DBAPIError, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -511,7 +516,7 @@ class SqliteStore:
                     f"another fallline uses {self.path.parent}: stop it, or set FALLLINE_DATA to another folder"
                 ) from error
             if code in _DAMAGED:
-                raise StoreDamaged(_damaged(self.path, str(cause))) from error
+                raise _damaged(self.path, str(cause)) from error
             if code in _UNWRITABLE:
                 raise StoreUnwritable(f"{self.path} is not writable: {cause}") from error
             raise
@@ -577,9 +582,8 @@ def _driver(connection: Connection) -> sqlite3.Connection:
     return driver
 
 
-def _damaged(path: Path, report: str) -> str:
-    first = _problems(report)[0]
-    return (
-        f"{path} is damaged ({first}) and was left as it is: "
-        "restore a copy, or set FALLLINE_DATA to another folder"
+def _damaged(path: Path, report: str) -> StoreDamaged:
+    return StoreDamaged(
+        f"{path} is damaged ({_problems(report)[0]}) and was left as it is",
+        f"restore a backup, or {ANOTHER_FOLDER}",
     )
