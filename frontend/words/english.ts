@@ -1270,8 +1270,8 @@ export const theDataIsYourOwnTable =
   "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.";
 export const theInitialWeightsAreYourOwn =
   "The initial weights are your own file, which a link cannot contain. The link opens on this server only, while it stores the file. Send the .npz file too.";
-/** It stays on one line. */
-export const hostOption = "--host\u00a00.0.0.0";
+/** It stays on one line, and can be copied to a command line. */
+export const hostOption = "--host 0.0.0.0";
 export const onlyThisComputerCanOpenIt = `Only this computer can open it. To let others in, start the server with ${hostOption}. In a container, open this page at the address of its host.`;
 export const elsewhereAppendThePartFrom =
   "Elsewhere, append the part from # to another fallline's address.";
@@ -1576,7 +1576,7 @@ export const address = "Address";
 export const othersOpenX = (name: Part) => `Others open ${name}/`;
 export const othersOpenXNotY = (value: Part, host: Part) => `Others open ${value}/, not ${host}.`;
 export const onlyThisComputerReachesXStart = (host: Part) =>
-  `Only this computer reaches ${host}. Start the server with --host 0.0.0.0. In a container, use the address of its host.`;
+  `Only this computer reaches ${host}. Start the server with ${hostOption}. In a container, use the address of its host.`;
 export const roundTrip = "Round trip";
 export const xAtMostY = (time: Part, time2: Part) => `${time}, at most ${time2}.`;
 export const inLessThan01S = "in less than 0.1 s";

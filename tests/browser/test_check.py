@@ -108,6 +108,28 @@ def test_it_is_accessible_and_fits_at_every_size(size: tuple[int, int], theme: s
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in violations] == []
 
 
+@pytest.mark.parametrize("width", [360, 560, 1000])
+def test_the_option_that_lets_others_in_breaks_at_no_hyphen(width: int, check: Open) -> None:
+    page = check(size=(width, 800))
+    expect(row(page, "Address")).to_contain_text("Start the server with --host 0.0.0.0.")
+    lines = (
+        row(page, "Address")
+        .locator(".text")
+        .evaluate("""(text) => {
+        const walk = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+        const range = document.createRange();
+        while (walk.nextNode()) {
+            const { data } = walk.currentNode, start = data.indexOf("--host 0.0.0.0");
+            if (start < 0) continue;
+            range.setStart(walk.currentNode, start);
+            range.setEnd(walk.currentNode, start + "--host 0.0.0.0".length);
+        }
+        return range.getClientRects().length;
+    }""")
+    )
+    assert lines == 1
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (320, 480)])
 def test_a_long_address_begins_a_line_and_fills_it(size: tuple[int, int], check: Open) -> None:
     others = "http://lecture-hall-042.faculty-of-mathematics.university-of-somewhere.example.org:8931"

@@ -5,6 +5,7 @@
 
 import { html, LitElement, nothing } from "lit";
 import { glyph } from "../../ui/icons.ts";
+import { withOption } from "../../ui/option.ts";
 import { type Measured, type Row, resultOf, rowsOf } from "./check-rows.ts";
 import * as texts from "../../words/english.ts";
 
@@ -16,7 +17,9 @@ const mark = (isGood: boolean) => glyph(isGood ? "check" : "problem");
 const wrapped = (text: string) =>
   text
     .split(/(https?:\S+)/)
-    .map((part, place) => (place % 2 ? html`<span class="address">${part}</span>` : part));
+    .map((part, place) =>
+      place % 2 ? html`<span class="address">${part}</span>` : withOption(part),
+    );
 
 const rowOf = ({
   name,

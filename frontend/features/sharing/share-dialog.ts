@@ -9,6 +9,7 @@ import { copied } from "../../ui/clipboard.ts";
 import { switchOf } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
+import { withOption } from "../../ui/option.ts";
 import { ModalDialog } from "../../ui/dialog.ts";
 import { embedCode } from "../../core/embed.ts";
 import { hasCode, kinds, noCodeWords, shareWords, TOO_LONG } from "./share-words.ts";
@@ -28,12 +29,6 @@ export class ShareMenu extends LiveElement {
       >${icon("share")}<span class="caption">${texts.share}</span></button>`;
   }
 }
-
-/** The option in the words breaks at no hyphen. */
-const withOption = (text: string) =>
-  text
-    .split(texts.hostOption)
-    .map((part, k) => (k ? html`<code class="option">${texts.hostOption}</code>${part}` : part));
 
 const NOTHING = { link: "" as string | null, address: null as string | null, status: "", code: "" };
 
