@@ -21,7 +21,7 @@ export class StatusStrip extends LiveElement {
     const strip = stripFor(this.state);
     this.hidden = !strip;
     if (!strip) return nothing;
-    const { kind, tone, glyph: shape, strong, text, urgent, progress, act, close } = strip;
+    const { kind, tone, glyph: shape, strong, text, urgent, progress, act, more, close } = strip;
     const bar = (value: number, max: number) =>
       html`<progress max=${max} value=${value} aria-label=${texts.catchingUp}></progress>`;
     const todo = (text: string, take: (app: App) => void) =>
@@ -35,7 +35,9 @@ export class StatusStrip extends LiveElement {
       html`<div class="strip" data-strip=${kind} data-tone=${tone} role=${urgent ? "alert" : "status"}
         >${glyph(shape)}<span title=${kind === "refused" ? `${strong} ${text}` : nothing}
           ><b>${strong}</b> <span class="said">${text}</span></span
-        >${progress && bar(progress.have, progress.of)}${act && todo(act.text, act.do)}${close && shut(close)}</div>`,
+        >${progress && bar(progress.have, progress.of)}${act && todo(act.text, act.do)}${
+          more && html`<a class="button small" href=${more.href}>${more.text}</a>`
+        }${close && shut(close)}</div>`,
     );
   }
 }

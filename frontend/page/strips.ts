@@ -25,6 +25,7 @@ export interface Strip {
   urgent?: boolean; // announced at once (role alert)
   progress?: { have: number; of: number };
   act?: { text: string; do: (app: App) => void };
+  more?: { text: string; href: string };
   close?: (app: App) => void;
 }
 
@@ -112,6 +113,12 @@ function lineStrip({ connection }: State): Strip | null {
   };
 }
 
+/** The part of the documentation for the operator. */
+const FIX = {
+  text: texts.howToFixIt,
+  href: "docs/how-to/operate.html#the-data-folder-is-not-writable",
+};
+
 /** Before there is an experiment. */
 function waitingStrip({ experiment, waitingFor }: State): Strip | null {
   if (experiment || !waitingFor) return null;
@@ -126,6 +133,7 @@ function waitingStrip({ experiment, waitingFor }: State): Strip | null {
     ...look,
     strong: texts.readOnly,
     text: texts.theServerCannotWriteToIts,
+    more: FIX,
   };
 }
 
@@ -138,6 +146,7 @@ function readOnlyStrip({ isReadOnly }: State): Strip | null {
     urgent: true,
     strong: texts.readOnly,
     text: texts.theServerCannotWriteToItsSentence,
+    more: FIX,
   };
 }
 

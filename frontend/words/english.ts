@@ -1465,7 +1465,8 @@ export const xThePageRetriesAutomatically = (value: Part) =>
   `${value} The page retries automatically.`;
 export const readOnly = "Read-only:";
 export const theServerCannotWriteToIts =
-  "the server cannot write to its data folder. No experiment can start now. Links still show stored ones. The page retries automatically.";
+  "the server cannot write to its data folder. No experiment can start now. The page retries automatically.";
+export const howToFixIt = "How to fix it";
 export const theServerCannotWriteToItsSentence =
   "the server cannot write to its data folder. Changes would be lost.";
 export const xYAtStepZ = (label: Part, word: Part, value: Part) =>

@@ -210,7 +210,7 @@ def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
         full.touch()
         lab.card("gd").get_by_role("radio", name="Mini-batch").click()
         expect(lab.strip).to_have_text(
-            "Read-only: the server cannot write to its data folder. Changes would be lost."
+            "Read-only: the server cannot write to its data folder. Changes would be lost.How to fix it"
         )
         expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 0.1")
         expect(lab.counter).to_have_text("30")
@@ -225,7 +225,7 @@ def test_a_server_that_cannot_store_refuses_changes_and_says_so_until_it_can(
 
 READ_ONLY_AT_START = (
     "Read-only: the server cannot write to its data folder. No experiment can start now. "
-    "Links still show stored ones. The page retries automatically."
+    "The page retries automatically.How to fix it"
 )
 
 
@@ -246,6 +246,12 @@ def test_a_page_that_cannot_start_says_why_shows_stored_experiments_and_starts_l
         expect(lab.page.get_by_role("alert")).to_have_text(READ_ONLY_AT_START)
         expect(lab.page.locator(".columns")).not_to_have_attribute("aria-busy", re.compile(""))
         expect(lab.page.locator(".waiting-plot")).to_have_text("Waiting for the server")
+        # the operator finds out what to do
+        lab.strip.get_by_role("link", name="How to fix it").click()
+        chapter = lab.page.get_by_role("heading", name="The data folder is not writable")
+        expect(chapter).to_be_in_viewport()
+        lab.page.go_back()
+        expect(lab.strip).to_have_text(READ_ONLY_AT_START)
         # a stored experiment can be watched
         other = visits.page(visits.profile(size), address)
         other.allow(*CUT)

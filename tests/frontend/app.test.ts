@@ -770,7 +770,7 @@ test("a first visit to a server that cannot store says so at once, retries, and 
     assert.deepEqual([kind, strong, urgent, act], ["waiting", "Read-only:", true, undefined]);
     assert.match(
       text,
-      /^the server cannot write to its data folder\. No experiment can start now\. Links still show stored ones/,
+      /^the server cannot write to its data folder\. No experiment can start now\. The page retries/,
     );
     await until(() => server.calls.filter((call) => call === "POST /experiments").length > 2);
     server.refuse = null;

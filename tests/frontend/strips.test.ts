@@ -71,6 +71,7 @@ test("a server that cannot store says so before any refusal, until it can", () =
   };
   const words = "Read-only: the server cannot write to its data folder. Changes would be lost.";
   assert.equal(text(after(storage(true))), words);
+  assert.equal(stripFor(after(storage(true)))!.more!.text, "How to fix it");
   assert.equal(text(after(storage(true), refused)), words);
   assert.equal(stripFor(after(storage(true), cut))!.kind, "reconnecting");
   assert.equal(stripFor(after(storage(true), refused, storage(false))), null);

@@ -253,4 +253,4 @@ class ReadOnly(Unavailable):
     title = "The server is read-only now"
 
     def __init__(self) -> None:
-        super().__init__("it cannot write to its data folder; stored experiments can be read", retry_after=5)
+        super().__init__("it cannot write to its data folder, so it refuses changes", retry_after=5)
