@@ -22,6 +22,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/behind-a-proxy.md"
+CADDYFILE = Path(__file__).parents[2] / "Caddyfile"
 CACHE = user_cache_path("fallline-tests", appauthor=False) / "proxies"
 PROGRAMS = {"nginx": "usr/sbin/nginx", "caddy": "usr/bin/caddy"}
 START_SECONDS = 20
@@ -95,28 +96,52 @@ _ARGUMENTS: dict[str, Callable[..., list[str]]] = {"nginx": _nginx, "caddy": _ca
 @contextmanager
 def open_proxy(name: str, target: int, path: str = "", *, strips: bool = True) -> Iterator[str]:
     """Start a proxy before a port. Yields the server's address there, without a final slash."""
-    program = find(name)
-    assert program is not None
     with tempfile.TemporaryDirectory() as place:
         folder, port = Path(place), _free_port()
         folder.chmod(0o755)
         arguments = _ARGUMENTS[name](target, port, folder, path=path, strips=strips)
-        with (folder / "output").open("wb") as output:
-            process = subprocess.Popen(
-                [program, *arguments],
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "HOME": place, "XDG_DATA_HOME": place, "XDG_CONFIG_HOME": place},
-            )
-        try:
-            _wait_for(port, process, folder / "output")
+        with _running(name, arguments, port, folder):
             yield f"http://127.0.0.1:{port}{path}"
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
+
+
+@contextmanager
+def open_shipped_caddy(target: int, domain: str) -> Iterator[int]:
+    """Start Caddy with the Caddyfile of compose.yaml before a port. Yields its port for HTTPS."""
+    with tempfile.TemporaryDirectory() as place:
+        folder, port = Path(place), _free_port()
+        own = f"admin off\n\tskip_install_trust\n\thttp_port {_free_port()}\n\thttps_port {port}"
+        shipped = CADDYFILE.read_text()
+        assert "fallline:8000" in shipped
+        configuration = folder / "Caddyfile"
+        configuration.write_text(
+            f"{{\n\t{own}\n}}\n{shipped.replace('fallline:8000', f'127.0.0.1:{target}')}"
+        )
+        arguments = ["run", "--adapter", "caddyfile", "--config", str(configuration)]
+        with _running("caddy", arguments, port, folder, DOMAIN=domain):
+            yield port
+
+
+@contextmanager
+def _running(name: str, arguments: list[str], port: int, folder: Path, **environment: str) -> Iterator[None]:
+    program, place = find(name), str(folder)
+    assert program is not None
+    homes = {"HOME": place, "XDG_DATA_HOME": place, "XDG_CONFIG_HOME": place}
+    with (folder / "output").open("wb") as output:
+        process = subprocess.Popen(
+            [program, *arguments],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **homes, **environment},
+        )
+    try:
+        _wait_for(port, process, folder / "output")
+        yield
+    finally:
+        process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
 
 
 def _free_port() -> int:
