@@ -50,6 +50,12 @@ test("a good connection has one line each, and all are good", () => {
   assert.deepEqual(resultOf(good), { text: "Ready for the class.", isGood: true });
 });
 
+test("a name that leads to this computer only is none that others open", () => {
+  const address = { own: "http://laptop:8000", others: ["http://192.168.1.20:8000"] };
+  const words = "Others open http://192.168.1.20:8000/, not laptop:8000.";
+  assert.deepEqual(row({ ...good, address }, "Address"), [words, true]);
+});
+
 test("the address at which a server takes all is none that others open", () => {
   const address = { own: "http://0.0.0.0:8000", others: ["http://192.168.1.20:8000"] };
   const words = "Others open http://192.168.1.20:8000/, not 0.0.0.0:8000.";

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { MOST_BYTES, pack, unpack } from "../../frontend/features/sharing/link-packing.ts";
 import { linkOf, nextSteps, VERSION } from "../../frontend/features/sharing/links.ts";
 import { initialState, reduce } from "../../frontend/core/reduce.ts";
+import { createShareAddress } from "../../frontend/features/sharing/share-address.ts";
 import { hasCode, noCodeWords, shareWords } from "../../frontend/features/sharing/share-words.ts";
 import { answer, catalog } from "./fake-server.ts";
 import { live, world } from "./world.ts";
@@ -445,4 +446,19 @@ test("a missing experiment to watch gives a notice, beside one's own", async () 
     ["made1", "The experiment to watch is not there."],
   );
   app.stop();
+});
+
+test("a link has an address that others reach, also on a page at the machine's own name", async () => {
+  const there = "http://192.168.1.20:8000";
+  const linkAt = (address: string, addresses: string[]) =>
+    createShareAddress({
+      api: { addresses: async () => ({ addresses }) },
+      environment: { address },
+    } as unknown as Parameters<typeof createShareAddress>[0])();
+  for (const own of ["http://localhost:8000", "http://laptop:8000", "http://[::1]:8000"]) {
+    assert.equal(await linkAt(own, [there]), there);
+    assert.equal(await linkAt(own, []), own);
+  }
+  for (const own of ["http://lab.example", "http://192.168.1.7:8000", "http://[fd00::2]:8000"])
+    assert.equal(await linkAt(own, [there]), own);
 });

@@ -55,9 +55,12 @@ async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
 async def addresses(request: Request) -> dict[str, Any]:
     """Return the URLs at which other machines reach the server, to a page on its own machine."""
     announcement, client = request.app.state.server_urls, request.client
-    is_own = is_own_machine(client.host if client else None, request.headers.get("host"))
+    if announcement is None or not is_own_machine(
+        client.host if client else None, request.headers.get("host"), announcement.port
+    ):
+        return {"addresses": []}
     # Reads the machine's interfaces, and may ask its resolver.
-    return {"addresses": await asyncio.to_thread(announcement.urls) if announcement and is_own else []}
+    return {"addresses": await asyncio.to_thread(announcement.urls)}
 
 
 class QrText(StrictModel):

@@ -44,7 +44,7 @@ class ServerUrls:
     """The URLs of a listening server for other machines. They are read anew each time: networks change."""
 
     def __init__(self, bound: socket.socket, base: str = "") -> None:
-        self._host, self._port = bound.getsockname()[:2]
+        self._host, self.port = bound.getsockname()[:2]
         self._base = base
         name = machine_name()
         self._name = None if name is None or is_loopback(self._host) else f"{name}.local"
@@ -58,7 +58,7 @@ class ServerUrls:
         return [self._url(host) for host in hosts]
 
     def _url(self, host: str) -> str:
-        return f"http://{host}{'' if self._port == 80 else f':{self._port}'}{self._base}"
+        return f"http://{host}{_port(self.port)}{self._base}"
 
     def text(self, encoding: str, *, coloured: bool) -> str:
         """Return the lines for a terminal of this encoding, empty if nobody else reaches the server."""
@@ -103,7 +103,7 @@ class ServerUrls:
             SERVICE,
             f"fallline on {name}.{SERVICE}",
             addresses=[each.packed for each in addresses],
-            port=self._port,
+            port=self.port,
             properties={"path": f"{self._base}/"},
             server=f"{name}.local.",
         )
@@ -134,9 +134,18 @@ def white_on_black(text: str) -> str:
     return "\n".join(f"\033[97;40m{line}\033[0m" for line in text.split("\n"))
 
 
-def is_own_machine(client: str | None, host: str | None) -> bool:
-    """Return whether a request comes from this machine, to a name that reaches this machine only."""
+def is_own_machine(client: str | None, host: str | None, port: int) -> bool:
+    """Return whether a request comes from this machine, to a name that reaches this machine only.
+
+    So does the machine's own name where it leads to a loopback address, as on Debian. With another `port` than the
+    server's it is a proxy's name.
+    """
     name = urlsplit(f"//{host}").hostname if host else None
     if client is None or name is None or not is_loopback(client):
         return False
-    return is_loopback(name) or name in EVERY
+    return is_loopback(name) or name in EVERY or str(host).lower() == f"{machine_name()}{_port(port)}"
+
+
+def _port(port: int) -> str:
+    """Return the port as a part of a URL."""
+    return "" if port == 80 else f":{port}"

@@ -1,5 +1,5 @@
 /**
- * Which addresses lead to the page's own computer only.
+ * Which addresses lead to the page's own computer only, or may do so.
  * Pure.
  */
 
@@ -11,3 +11,7 @@ export function isHere(address: string) {
   const { hostname } = new URL(address);
   return NAMES.includes(hostname) || hostname.startsWith("127.");
 }
+
+/** A name without a dot may be that of this computer, which leads to it only: the server knows. */
+export const mayBeHere = (address: string) =>
+  isHere(address) || !/[.:]/.test(new URL(address).hostname);

@@ -105,9 +105,9 @@ function serverRow({ server }: Measured): Row | null {
 function addressRow({ address }: Measured): Row | null {
   if (!address) return null;
   const { own, others } = address;
-  if (!isHere(own)) return { name: texts.address, text: texts.othersOpenX(own), isGood: true };
   if (others.length)
     return { name: texts.address, text: texts.othersOpenXNotY(others[0], host(own)), isGood: true };
+  if (!isHere(own)) return { name: texts.address, text: texts.othersOpenX(own), isGood: true };
   const text = texts.onlyThisComputerReachesXStart(host(own));
   return { name: texts.address, text, isGood: false };
 }

@@ -179,7 +179,8 @@ def test_a_host_name_that_no_url_can_have_is_left_out(
     assert [url for url in ServerUrls(bound).urls() if ".local" in url] == []
 
 
-def test_only_a_page_on_the_servers_own_machine_is_its_own() -> None:
+def test_only_a_page_on_the_servers_own_machine_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, "192.168.1.20", first="192.168.1.20", name="Laptop")
     for client, host, is_own in (
         ("127.0.0.1", "localhost:8000", True),
         ("127.0.0.1", "127.0.0.1", True),
@@ -192,8 +193,14 @@ def test_only_a_page_on_the_servers_own_machine_is_its_own() -> None:
         ("192.168.1.7", "localhost:8000", False),
         (None, "localhost", False),
         ("127.0.0.1", None, False),
+        # the machine's name leads to 127.0.1.1 on Debian; at another port there is a proxy
+        ("127.0.0.1", "laptop:8000", True),
+        ("127.0.0.1", "laptop", False),
+        ("127.0.0.1", "laptop:8001", False),
+        ("127.0.0.1", "other:8000", False),
+        ("192.168.1.7", "laptop:8000", False),
     ):
-        assert is_own_machine(client, host) is is_own, (client, host)
+        assert is_own_machine(client, host, 8000) is is_own, (client, host)
 
 
 async def test_the_addresses_are_for_pages_on_the_servers_own_machine_only(
