@@ -146,6 +146,10 @@ def ask(folder: Path, request: Mapping[str, Any]) -> dict[str, Any]:
                 connection.connect(address)
         except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
             raise NotServed from error
+        except PermissionError as error:
+            raise OperationFailed(
+                f"{folder} belongs to another user: run this as the user who runs the server"
+            ) from error
         except OSError as error:
             raise OperationFailed(f"the server of {folder} cannot be reached: {error.strerror}") from error
         with contextlib.suppress(ConnectionError), connection.makefile("rwb") as stream:

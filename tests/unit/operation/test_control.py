@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import json
 import logging
@@ -106,6 +107,15 @@ async def test_a_folder_that_is_not_there_yet_is_served_later(
         while not (tmp_path / "data" / NAME).exists():
             await asyncio.sleep(0.01)
         assert await asked(tmp_path / "data", {}) == {"request": {}}
+
+
+def test_another_user_learns_who_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)  # to root, nothing is forbidden
+    with pytest.raises(OperationFailed, match="run this as the user who runs the server"):
+        ask(tmp_path, {})
 
 
 async def test_a_server_that_ends_is_reported(tmp_path: Path) -> None:

@@ -425,6 +425,12 @@ def test_an_empty_file_is_no_backup(tmp_path: Path) -> None:
     assert ids_in(data) == ["later", "x", "y"]
 
 
+def test_a_folder_is_no_backup(tmp_path: Path) -> None:
+    data, _ = backed_up(tmp_path)
+    with pytest.raises(CopyFailed, match=f"{data} is a folder: name a backup in it"):
+        check_file(data, tmp_path)
+
+
 def test_a_damaged_file_and_its_log_are_kept_as_they_are(tmp_path: Path) -> None:
     data, backup = backed_up(tmp_path)
     (data / NAME).write_bytes(damaged := b"no database" * 100)
