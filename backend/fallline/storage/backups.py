@@ -99,7 +99,7 @@ def staging(folder: Path, purpose: str = "copy") -> Iterator[Path]:
 
     Only the user of the store may have the purpose "copy".
     """
-    private = folder / f".fallline-{purpose}.partial"
+    private = _private(folder, purpose)
     try:
         shutil.rmtree(private, ignore_errors=True)  # of a process that was killed
         private.mkdir(mode=0o700)
@@ -109,6 +109,15 @@ def staging(folder: Path, purpose: str = "copy") -> Iterator[Path]:
         yield private / STAGED
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def _private(folder: Path, purpose: str) -> Path:
+    return folder / f".fallline-{purpose}.partial"
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Delete the copy that a killed server was making. Only the user of the store may."""
+    shutil.rmtree(_private(folder, "copy"), ignore_errors=True)
 
 
 def publish(staged: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from fallline.storage import sql
-from fallline.storage.backups import BackupFolder, copy_pages, staging
+from fallline.storage.backups import BackupFolder, copy_pages, remove_unfinished, staging
 from fallline.storage.disk import Reserve, network_file_system, room_on
 from fallline.storage.interface import (
     CopyFailed,
@@ -220,6 +220,7 @@ class SqliteStore:
             )
 
     def _prepare(self, connection: Connection) -> None:
+        remove_unfinished(self.path.parent)
         if _pragma(connection, "auto_vacuum") == 0:
             _pragma(connection, "auto_vacuum = INCREMENTAL")  # a file with tables also needs the VACUUM below
         checkpoint = min(1000, room_on(self.path.parent) // PAGE)

@@ -136,6 +136,16 @@ def test_an_unfinished_copy_leaves_nothing(tmp_path: Path) -> None:
     assert not any(tmp_path.iterdir())
 
 
+def test_the_copy_of_a_killed_server_takes_no_room_after_its_restart(tmp_path: Path) -> None:
+    store_with(tmp_path, "x").close()
+    with staging(tmp_path) as staged:
+        place = staged.parent
+    place.mkdir()
+    (place / NAME).write_bytes(b"half")
+    assert ids_in(tmp_path) == ["x"]
+    assert not place.exists()
+
+
 def test_a_name_that_is_taken_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "new").write_text("new")
     (tmp_path / "old").write_text("old")
