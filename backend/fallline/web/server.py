@@ -6,6 +6,7 @@ Owns how it listens and ends; `web.protocols` owns the connections. Must not kno
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import socket
 import sys
@@ -28,6 +29,14 @@ GRACE_SECONDS = 2
 
 MOST_OPEN = 65_536
 """Limit on open files and connections that the process requests from the system."""
+
+OWN_ADDRESS = "use an address of this machine, or 0.0.0.0 for all of them"
+HINTS = {
+    errno.EADDRINUSE: "; is another fallline running? Use --port for another port",
+    errno.EADDRNOTAVAIL: f"; {OWN_ADDRESS}",
+    errno.EACCES: "; ports below 1024 may need more rights: use --port for another port",
+}
+"""What helps against an error of the system."""
 
 log = logging.getLogger("fallline.web")
 
@@ -81,7 +90,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         )[0]
         bound = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise CannotListen(f"cannot listen on {host}: {error.strerror}") from None
+        raise CannotListen(f"cannot listen on {host}: {error.strerror}; {OWN_ADDRESS}") from None
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; elsewhere only the keepalive detects it
@@ -90,7 +99,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         bound.bind(address)
     except OSError as error:
         bound.close()
-        hint = "; is another fallline running? Use --port for another port" if error.errno == 98 else ""
+        hint = HINTS.get(error.errno or 0, "")
         raise CannotListen(f"cannot listen on {host}, port {port}: {error.strerror}{hint}") from None
     return bound
 
