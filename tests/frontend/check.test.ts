@@ -1,7 +1,9 @@
 // The check before a class: limits, words and probes.
 
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
+import { transformSync } from "../../frontend/node_modules/esbuild/lib/main.js";
 import {
   lineInUse,
   type Measured,
@@ -265,4 +267,16 @@ test("without a server nothing else is measured", async () => {
   const noServer = await measured({});
   assert.deepEqual(noServer.result.server, { problem: "The server does not answer." });
   assert.equal(resultOf(noServer.result).text, "Not ready: server.");
+});
+
+test("the check runs in browsers that are too old for the page", async () => {
+  const assets = new URL("../../frontend/dist/assets/", import.meta.url);
+  const isBelow = (name: string, target: string) => {
+    const file = readdirSync(assets).find((each) => each.startsWith(name) && each.endsWith(".js"));
+    const code = readFileSync(new URL(file!, assets), "utf8");
+    const lowered = (to: string) => transformSync(code, { target: to, format: "esm" }).code;
+    return lowered(target) === lowered("esnext");
+  };
+  assert.equal(isBelow("check-", "es2020"), true);
+  assert.equal(isBelow("main-", "es2020"), false, "the control: the page needs newer ones");
 });
