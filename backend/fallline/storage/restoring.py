@@ -5,6 +5,7 @@ The file that is replaced stays in the folder under another name.
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -92,7 +93,7 @@ def _prepared(
 def _replace(staged: Path, folder: Path, now: float) -> Path | None:
     """Put the file in place of the folder's own; return the new name of that one. Raises StoreInUse."""
     current, log = folder / NAME, folder / f"{NAME}{LOG}"
-    replaced = folder / f"fallline-replaced-{time_name(now)}{SUFFIX}"
+    replaced = _free_name(folder, f"fallline-replaced-{time_name(now)}")
     replaced_log = replaced.with_name(f"{replaced.name}{LOG}")
     try:
         if log.exists():  # SQLite deletes the log of a damaged file
@@ -111,6 +112,12 @@ def _replace(staged: Path, folder: Path, now: float) -> Path | None:
     except OSError as error:
         raise CopyFailed(f"{folder} is not writable: {error.strerror}") from error
     return replaced if is_replaced else None
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    """Return a name that no file has: an earlier replaced file may be of the same second."""
+    endings = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    return next(path for end in endings if not (path := folder / f"{name}{end}{SUFFIX}").exists())
 
 
 def _merges_log(folder: Path) -> bool:

@@ -378,6 +378,16 @@ def test_a_restored_folder_has_the_backup_and_keeps_the_replaced_file(tmp_path: 
     assert ids_in(data) == ["later", "x", "y"]
 
 
+def test_two_restores_in_a_second_keep_both_replaced_files(tmp_path: Path) -> None:
+    data, backup = backed_up(tmp_path)
+    old_files = [restore_file(backup, data, NOON, unchanged)[1] for _ in range(3)]
+    assert [file and file.name for file in old_files] == [
+        f"fallline-replaced-20260701T120000Z{end}.sqlite3" for end in ("", "-2", "-3")
+    ]
+    restore_file(old_files[0] or backup, data, NOON, unchanged)
+    assert ids_in(data) == ["later", "x", "y"]
+
+
 def test_the_restored_store_is_prepared_before_it_takes_its_place(tmp_path: Path) -> None:
     data, backup = backed_up(tmp_path)
 
