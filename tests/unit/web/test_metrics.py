@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from fallline.services.lab import Lab
-from fallline.services.meters import Histogram, Meters
+from fallline.services.meters import LIMITS, Histogram, Meters
 from fallline.vocabulary.errors import Conflict, ReadOnly, TooExpensive, TooManyRequests
 from fallline.web.metrics import METRICS
 from support.scraping import free_port, scraped
@@ -109,7 +109,8 @@ def test_every_limit_stands_in_its_table() -> None:
     sources = "".join(path.read_text() for path in package.rglob("*.py"))
     counted = set(re.findall(r'limits\["([a-z-]+)"\]', sources))
     counted |= set(re.findall(r'CloseCode\.\w+: "([a-z-]+)"', sources))
-    errors = {"too-expensive", "too-large", "too-many-requests", "unavailable", "read-only", "unattended"}
+    errors = {error.code for limit in LIMITS for error in (limit, *limit.__subclasses__())}
+    assert {"too-expensive", "storage-full"} <= errors
     assert described == counted | errors
 
 
