@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -45,6 +46,8 @@ app = typer.Typer(
 
 stored = typer.Typer(help="List and remove stored experiments.", no_args_is_help=False)
 app.add_typer(stored, name="store")
+
+_log = logging.getLogger(__name__)
 
 AS_JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -258,9 +261,14 @@ def _serve(settings: Settings, *, open_browser: bool) -> None:
 
     def listening() -> None:
         url = url_of(bound, settings.base_path)
-        print(f"fallline {__version__} listens on {url}", flush=True)
-        if text := announcement.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
-            print(text, flush=True)
+        started = f"fallline {__version__} listens on {url}"
+        if settings.log_format == "json":  # a container's log has both outputs, and is read line by line
+            others = "".join(f", for others {each}/" for each in announcement.urls())
+            _log.info("%s%s", started, others)
+        else:
+            print(started, flush=True)
+            if text := announcement.text(sys.stdout.encoding, coloured=sys.stdout.isatty()):
+                print(text, flush=True)
         if open_browser and _has_browser():
             webbrowser.open(url)
 

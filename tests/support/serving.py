@@ -202,7 +202,7 @@ def serving(*arguments: str, **environment: str) -> Iterator[str]:
 def _url(process: subprocess.Popen[bytes], output: Path) -> str:
     give_up = time.monotonic() + START_SECONDS
     while time.monotonic() < give_up and process.poll() is None:
-        if match := re.search(r"listens on (http://\S+)", output.read_text()):
+        if match := re.search(r"listens on (http://[^\s\",]+)", output.read_text()):
             return match[1]
         time.sleep(0.02)
     raise AssertionError(f"the server does not start: {output.read_text()}")
