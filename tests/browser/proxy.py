@@ -117,8 +117,8 @@ class Network(Line):
 
     sockets: Literal["pass", "refuse", "swallow", "mute"] = "pass"
     """Handshakes are refused or get no answer, or sockets open and pass nothing on."""
-    streams: Literal["pass", "hold", "cut"] = "pass"
-    """Server-sent events are held back, or each stream is cut after `CUT_SECONDS`."""
+    streams: Literal["pass", "refuse", "hold", "cut"] = "pass"
+    """Server-sent events are refused or held back, or each stream is cut after `CUT_SECONDS`."""
     bytes_per_second: float | None = None
     """How much passes from the server in one connection."""
 
@@ -157,7 +157,8 @@ class _Passage:
             if re.match(rb"[A-Z]+ /", portion):
                 self._kind = _kind_of(portion)
                 self._network.seen[self._kind] += 1
-                if self._kind == "socket" and self._network.sockets == "refuse":
+                how = {"socket": self._network.sockets, "stream": self._network.streams}.get(self._kind)
+                if how == "refuse":
                     self._near.sendall(self._network.REFUSAL)
                     return
             elif self._kind == "socket" and self._network.sockets == "mute":

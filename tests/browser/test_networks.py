@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
@@ -90,8 +91,11 @@ def test_where_sockets_open_and_pass_nothing_on_the_page_leaves_them(
     train(lab)
 
 
-def test_where_streams_are_held_back_the_page_works_by_polling(open_lab: OpenLab, network: Network) -> None:
-    network.sockets, network.streams = "refuse", "hold"
+@pytest.mark.parametrize("streams", ["hold", "refuse"])
+def test_where_no_stream_passes_the_page_works_by_polling(
+    open_lab: OpenLab, network: Network, streams: Literal["hold", "refuse"]
+) -> None:
+    network.sockets, network.streams = "refuse", streams
     lab = opened(open_lab, network, POLLING)
     train(lab)
 

@@ -137,7 +137,7 @@ test("a stream that cannot go on closes the line: no such line, or nobody there 
   const missing = await opened("events");
   missing.first.answer(404);
   await until(() => missing.types().length === 1);
-  assert.deepEqual(missing.heard, [{ type: "closed", code: 1006 }]);
+  assert.deepEqual(missing.heard, [{ type: "closed", code: 1005 }]);
   assert.equal((await missing.next("DELETE")).path, "/l1");
 
   const away = await opened("events");
@@ -147,7 +147,7 @@ test("a stream that cannot go on closes the line: no such line, or nobody there 
   assert.deepEqual(away.heard, []);
   (await away.next("GET")).fail();
   await until(() => away.types().length === 1);
-  assert.deepEqual(away.heard, [{ type: "closed", code: 1006 }]);
+  assert.deepEqual(away.heard, [{ type: "closed", code: 1005 }]);
 });
 
 test("the server's close code arrives as the socket's does", async () => {

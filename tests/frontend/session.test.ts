@@ -331,6 +331,26 @@ test("two refused WebSockets beside a server that answers give way to events, an
   });
 });
 
+test("events that are refused or cut before anything came give way to polling", () => {
+  for (const hasOpened of [false, true]) {
+    const { happen } = refused();
+    happen("closed", { code: 1006 });
+    happen("hurry");
+    happen("reached");
+    if (hasOpened) happen("opened");
+    happen("closed", { code: 1005 });
+    happen("hurry");
+    assert.deepEqual(happen("reached"), [{ do: "connect", by: "polling" }], `${hasOpened}`);
+  }
+});
+
+test("events that brought something are opened again after a cut", () => {
+  const { happen, hear } = refused();
+  hear(hello);
+  happen("closed", { code: 1005 });
+  assert.deepEqual(happen("hurry").at(-1), { do: "connect", by: "events" });
+});
+
 test("without a server nothing is learnt about lines", () => {
   const { watch, happen } = start();
   watch();

@@ -53,6 +53,8 @@ export function createLineChoice() {
       if (kind === "websocket" && ++refusals >= REFUSALS) stepDown("refused");
       else if (kind !== "websocket") use("websocket", null);
     },
+    /** The server opened it, and its messages were refused or cut. */
+    unreadable: () => stepDown("held"),
     /** It opened, and was cut before anything came. */
     cutUnused() {
       if (kind !== "websocket" || ++refusals < REFUSALS) return;

@@ -4,6 +4,8 @@ import type { Environment, Json } from "../types.ts";
 
 /** Close code of a line that was never open, or was cut. */
 export const NOBODY = 1006;
+/** Close code of a line that the server opened, and whose messages do not come through. */
+export const UNREADABLE = 1005;
 
 export type Heard = {
   opened: () => void;

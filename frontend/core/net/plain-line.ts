@@ -3,7 +3,7 @@
  * Owns: the requests of one line. After a cut it reads on after the last message, on the same line.
  */
 
-import { NOBODY } from "./line.ts";
+import { NOBODY, UNREADABLE } from "./line.ts";
 import type { Environment, Json } from "../types.ts";
 import type { Heard, Line } from "./line.ts";
 
@@ -64,7 +64,7 @@ export function openPlainLine(
       ...(method === "DELETE" ? { keepalive: true } : { signal: ending.signal }),
     });
 
-  function end(code: number) {
+  function end(code: number = line ? UNREADABLE : NOBODY) {
     if (isOver) return;
     close();
     heard.closed(code);
@@ -95,14 +95,14 @@ export function openPlainLine(
     for (let failures = 0; !isOver && goesOn(); ) {
       const succeeded = await attempt().catch(() => false);
       failures = succeeded ? 0 : failures + 1;
-      if (failures >= FAILURES) end(NOBODY);
+      if (failures >= FAILURES) end();
       else if (failures && !isOver) await pause(PAUSE * failures);
     }
   }
 
   /** True if the answer is good. A status after which nothing comes ends the line. */
   function isGood({ ok, status }: Response) {
-    if (GONE.includes(status)) end(NOBODY);
+    if (GONE.includes(status)) end();
     return ok;
   }
 
@@ -174,13 +174,13 @@ export function openPlainLine(
   async function begin() {
     const response = await ask("POST", "").catch(() => null);
     if (isOver) return;
-    if (response?.status !== 201) return end(NOBODY);
+    if (response?.status !== 201) return end();
     line = await response.json();
     if (isOver) return;
     await keepOn(kind === "events" ? stream : poll, () => true);
   }
 
-  begin().catch(() => end(NOBODY));
+  begin().catch(() => end());
   return {
     send(message) {
       unsent.push(message);

@@ -17,7 +17,7 @@
 import { createRetries } from "./backoff.ts";
 import { createCatchingUp } from "./catch-up.ts";
 import { createHeartbeat } from "./heartbeat.ts";
-import { NOBODY } from "./line.ts";
+import { NOBODY, UNREADABLE } from "./line.ts";
 import { createLineChoice, PATIENCE } from "./line-choice.ts";
 import { createUnanswered } from "./unanswered.ts";
 import { createWatching } from "./watch-message.ts";
@@ -109,6 +109,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     if (phase === "final" || phase === "idle" || (phase === "waiting" && code === null)) return [];
     catchingUp.end();
     if (phase === "connecting" && isProbing) choice.unreachable();
+    else if (!greeted && code === UNREADABLE) choice.unreadable();
     else if (phase === "connecting" && code !== null) choice.refused();
     else if (phase === "open" && !greeted && code === NOBODY) choice.cutUnused();
     if (code !== null && FINAL.includes(code)) return ended(code);
