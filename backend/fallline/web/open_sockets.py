@@ -105,7 +105,7 @@ class OpenSockets:
     def _replace(self, waiting: list[OpenSocket], now: float) -> None:
         """Close the socket that has waited longest, unless it is very new."""
         if not waiting or now - waiting[0].entered < MOMENT_SECONDS:
-            raise self._full()
+            raise Unavailable("too many new sockets watch nothing yet: retry", retry_after=1)
         self._close(waiting[0])
 
     def leave(self, socket: OpenSocket) -> None:

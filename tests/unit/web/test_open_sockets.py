@@ -123,8 +123,9 @@ def test_fifty_of_one_address_may_watch_nothing_and_the_oldest_makes_room() -> N
     server = Server()
     for number in range(MOST_WAITING):
         server.connect(HOME, str(number))
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="new sockets watch nothing yet: retry") as refused:
         server.connect(HOME)
+    assert refused.value.retry_after == 1
     assert server.watch("another", SCHOOL, "e")
     server.now += MOMENT_SECONDS
     assert server.watch("newest", HOME, "e")
