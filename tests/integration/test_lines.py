@@ -143,7 +143,9 @@ async def test_only_the_key_reads_writes_and_ends_a_line(client: httpx.AsyncClie
         right = line.authorized
         for authorized, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401)):
             line.authorized = authorized
-            assert (await line.get(0)).status_code == status
+            refused = await line.get(0)
+            assert refused.status_code == status
+            assert refused.json()["title"] == "The token or key is missing or wrong"
             assert (await line.send({"type": "ping", "id": 1})).status_code == status
             assert (await client.delete(line.here, headers=authorized)).status_code == status
         line.authorized = right

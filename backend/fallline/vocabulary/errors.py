@@ -119,10 +119,10 @@ class KeyReused(FalllineError):
 
 
 class NotAuthorized(FalllineError):
-    """The token for changes is missing or wrong."""
+    """The token for changes, or the key of a line, is missing or wrong."""
 
     code = "not-authorized"
-    title = "Changing this experiment needs its token"
+    title = "The token or key is missing or wrong"
 
 
 class NotFound(FalllineError):
