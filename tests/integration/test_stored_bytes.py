@@ -53,6 +53,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def assert_full(answer: httpx.Response, what: str) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (507, "60"), answer.text
     assert answer.json()["type"] == "/problems/storage-full"
+    assert answer.json()["retry_after"] == 60
     assert answer.json()["detail"].startswith(f"{what} hold ")
     assert "delete experiments" in answer.json()["detail"]
 

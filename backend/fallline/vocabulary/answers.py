@@ -55,6 +55,7 @@ class Problem(OpenModel):
     offset: int | None = None
     skipped: list[SkippedRow] | None = None
     instance: str | None = None
+    retry_after: float | None = Field(default=None, description="seconds, as in the header Retry-After")
 
 
 class Latest(OpenModel):

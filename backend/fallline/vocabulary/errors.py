@@ -215,6 +215,9 @@ class Unavailable(FalllineError):
         super().__init__(detail)
         self.retry_after = retry_after
 
+    def members(self) -> dict[str, object]:
+        return {"retry_after": self.retry_after}
+
 
 class StorageFull(Unavailable):
     """New data does not fit. The limit is for one owner or address; with `is_whole`, for all data."""

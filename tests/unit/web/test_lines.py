@@ -389,7 +389,8 @@ async def test_lines_count_as_sockets_of_their_owner() -> None:
         await client.post(WATCH)
         messages, _ = await client.poll()
         assert kinds(messages) == ["error", "close"]
-        assert messages[0]["problem"]["status"] == 503
+        problem = messages[0]["problem"]
+        assert (problem["status"], problem["retry_after"]) == (503, 10)
         assert world.sockets.by_kind == {"websocket": 0, "server-sent-events": 0, "long-polling": 8}
 
 
