@@ -50,6 +50,9 @@ PIECE_BYTES = 512
 EXTRA_FRAMES, EXTRA_FRAMES_PER_SECOND = 200, 20.0
 """Limits on control frames and continuations: so many at once, and so many per second on average."""
 
+INVALID_TEXT = 1007
+"""Close code for text that is not UTF-8 (RFC 6455, section 7.4.1)."""
+
 MOST_SILENT = 2_000
 """Connections without a request."""
 
@@ -282,6 +285,15 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.transport.write(_answer(Malformed("the WebSocket handshake must be of version 13 (RFC 6455)")))
         self.transport.close()
 
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not _is_unicode(b"".join(self.frames)):
+            # uvicorn would log its exception for each such message
+            self.frames = []
+            self.conn.fail(INVALID_TEXT, "text must be UTF-8")
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
     def handle_ping(self) -> None:
         if self._may_send_more():
             super().handle_ping()
@@ -327,6 +339,14 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.close_timeout = FAREWELL_SECONDS
         await super().run_asgi()
         self.abort_soon()
+
+
+def _is_unicode(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _bound_unsent(transport: Any) -> None:

@@ -256,6 +256,26 @@ async def test_many_small_messages_are_received_in_pieces_and_in_order() -> None
     assert line.reading
 
 
+@pytest.mark.parametrize("frames", [b"\x81\x82\0\0\0\0a\xff", b"\x01\x81\0\0\0\0\xc3\x80\x81\0\0\0\0a"])
+async def test_text_that_is_not_utf_8_ends_the_socket_and_is_not_logged(
+    frames: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        assert (await receive())["code"] == 1007
+
+    line = Line()
+    protocol = connected(app, line)
+    while not protocol.handshake_complete:
+        await asyncio.sleep(0)
+    protocol.data_received(frames)
+    await asyncio.gather(*protocol.tasks)
+    assert line.closing
+    assert b"\x03\xeftext must be UTF-8" in line.written
+    assert caplog.records == []
+
+
 async def test_a_peer_whose_answer_is_not_read_yet_counts_as_alive() -> None:
     """The application takes its time for one message while the next one and the pong wait."""
     go_on = asyncio.Event()
