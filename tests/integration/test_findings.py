@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 
 import httpx
 import pytest
 from websockets.asyncio.client import connect
 
 from fallline.runs.doctor.doctor import Doctor
+from fallline.runs.experiment import Experiment
+from fallline.services.fair_slots import WaitingRequests
 from fallline.vocabulary import finding_answers
-from support.serving import Server, created
+from support.serving import SMALL, Server, created, open_app
 
 NEVER = {"layers": [{"units": 3, "activation": "relu"}], "weights": "zeros", "biases": "zeros"}
 """A network that is dead from the start."""
@@ -78,3 +81,29 @@ async def test_the_answer_to_steps_waits_for_the_findings_if_asked(
     assert all(run["findings"] for run in waited["runs"])
     refused = await one.ask("POST", "/step?wait=26", {"steps": 1})
     assert refused.status_code == 422
+
+
+async def test_waiting_requests_are_bounded_and_a_step_is_made_anyway(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer_waiting = Experiment._answer_waiting
+    go_on = threading.Event()
+    monkeypatch.setattr(
+        Experiment, "_answer_waiting", lambda self, now: answer_waiting(self, now) if go_on.is_set() else None
+    )
+    async with open_app(kernel="numpy") as (app, client):
+        places = WaitingRequests("requests", most=4, fewest=2)
+        app.state.lab.views._waiting_for_findings = places
+        one = await created(client, SMALL)
+        waiting = [asyncio.create_task(one.get(path, wait=9)) for path in ("", "/runs/gd/findings")]
+        while len(places) < len(waiting):
+            await asyncio.sleep(0.01)
+        refused = await one.get(wait=9)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+        stepped = await one.ask("POST", "/step?wait=9", {"steps": 3})
+        assert (stepped.status_code, stepped.json()["runs"][0]["step"]) == (200, 3)
+        assert [task.done() for task in waiting] == [False, False]
+        go_on.set()
+        await one.ask("POST", "/step", {"steps": 1})
+        assert {answer.status_code for answer in await asyncio.gather(*waiting)} == {200}
+        assert (await one.get(wait=9)).status_code == 200

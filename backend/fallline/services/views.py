@@ -118,6 +118,7 @@ class Views:
         self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE, leaves_some=True)
         self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages=pages)
         self._waiting = WaitingRequests("answers and measurements")
+        self._waiting_for_findings = WaitingRequests("requests for complete findings")
         self._lines: WeakKeyDictionary[FallLine, Lock] = WeakKeyDictionary()
         """A fall line is measured by one thread at a time."""
 
@@ -146,14 +147,23 @@ class Views:
     # ------------------------------------------------------------------ the present
 
     async def state(self, id: str, wait: float = 0.0) -> dict[str, Any]:
-        """Return the experiment, its findings complete or after so many seconds."""
+        """Return the experiment, its findings complete or after so many seconds. Raises TooManyRequests."""
         if not wait:
             return self.with_read_only(
                 await self._later(id, lambda one, _, done: one.when_evaluated(one.state, done))
             )
-        return self.with_read_only(
-            await self._later(id, lambda one, now, done: one.when_examined(None, wait, now, one.state, done))
-        )
+        return self.with_read_only(await self._examined(id, None, wait, lambda one: one.state()))
+
+    async def _examined(self, id: str, run: str | None, wait: float, see: Callable[[Experiment], T]) -> T:
+        """Return what `see` returns once findings are complete, or after `wait` seconds. Raises TooManyRequests."""
+
+        def begin(one: Experiment, now: float, done: Later) -> None:
+            one.when_examined(run, wait, now, lambda: see(one), done)
+
+        async with self._loader.reading(id):
+            with self._waiting_for_findings.one(self._owners.share(id)) if wait else contextlib.nullcontext():
+                answer: T = await self._executor.ask_later(id, begin, reads=True)
+        return answer
 
     def with_read_only(self, state: dict[str, Any]) -> dict[str, Any]:
         """Add to a state whether the server is read-only."""
@@ -183,14 +193,9 @@ class Views:
     async def findings(self, id: str, run: str, wait: float = 0.0) -> tuple[int, list[dict[str, Any]]]:
         """Return the step up to which findings on a run are complete, and the findings.
 
-        Waits at most so many seconds until they are complete up to the present step.
+        Waits at most so many seconds until they are complete up to the present step. Raises TooManyRequests.
         """
-
-        def begin(one: Experiment, now: float, done: Later) -> None:
-            one.when_examined(run, wait, now, lambda: _findings_of(one, run), done)
-
-        answer: tuple[int, list[dict[str, Any]]] = await self._later(id, begin)
-        return answer
+        return await self._examined(id, run, wait, lambda one: _findings_of(one, run))
 
     # ------------------------------------------------------------------ any step, past or present
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, lru_cache, partial
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from fallline.services.lab import Lab
 from fallline.vocabulary import answers, commands
 from fallline.vocabulary.catalog_answers import Catalog
+from fallline.vocabulary.errors import TooManyRequests
 from fallline.vocabulary.finding_answers import Finding
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.answers import large, large_with_cost
@@ -201,7 +203,10 @@ async def step(
     """
     async with disconnection(request) as disconnected:
         answer = await caller.command("step", payload, disconnected=disconnected)
-        return await caller.lab.views.state(caller.id, query.wait) if query.wait else answer
+        if query.wait:
+            with suppress(TooManyRequests):  # the steps are made
+                answer = await caller.lab.views.state(caller.id, query.wait)
+        return answer
 
 
 @changes.post(one + "/reset", response_model=answers.ExperimentState)
