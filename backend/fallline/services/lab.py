@@ -30,7 +30,7 @@ from fallline.services.creations import Creations
 from fallline.services.deletions import Deletions
 from fallline.services.downloads import Downloads
 from fallline.services.experiment_loader import ExperimentLoader
-from fallline.services.fair_slots import SlotsBesideTraining, WaitingRequests
+from fallline.services.fair_slots import RETRY_SECONDS, SlotsBesideTraining, WaitingRequests
 from fallline.services.idle_sweep import IdleSweep
 from fallline.services.meters import Histogram, Meters, Present
 from fallline.services.readiness import Readiness
@@ -40,12 +40,13 @@ from fallline.services.store_thread import StoreThread
 from fallline.services.subscriptions import Subscriptions
 from fallline.services.uploads import Arrivals, Upload, Uploads, split_ids, upload_ids
 from fallline.services.views import Views
-from fallline.vocabulary.commands import Command, Undo, parse
+from fallline.vocabulary.commands import Command, Step, Undo, parse
 from fallline.vocabulary.errors import (
     NotAuthorized,
     ReadOnly,
     StorageFull,
     TooExpensive,
+    TooManyRequests,
     Unavailable,
     UnusableParameters,
     UnusableTable,
@@ -56,6 +57,9 @@ T = TypeVar("T")
 
 RELIEF_SECONDS = 1.0
 """How often the bytes of all live experiments are counted."""
+
+MOST_RUNNING = 64
+"""Commands of one experiment at the same time, beyond which it takes no steps: each holds a connection."""
 
 GROWING = ("play", "step", "add_run")
 """Commands that need memory, because they make steps or a run."""
@@ -346,6 +350,10 @@ class Lab:
                 await self._loader.grow(id, need)
             finally:
                 live.pins -= 1
+        if isinstance(command, Step) and live.running_commands >= MOST_RUNNING:
+            raise TooManyRequests(
+                f"{MOST_RUNNING} commands of this experiment wait: retry later", RETRY_SECONDS
+            )
         live.running_commands += 1
         try:
             if key is None:

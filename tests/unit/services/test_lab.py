@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from fallline.realtime.outbox import Outbox
 from fallline.services.fair_slots import Measurements
-from fallline.services.lab import Lab
+from fallline.services.lab import MOST_RUNNING, Lab
 from fallline.vocabulary.errors import (
     Conflict,
     InvalidRequest,
@@ -19,6 +20,7 @@ from fallline.vocabulary.errors import (
     NotAuthorized,
     NotFound,
     TooExpensive,
+    TooManyRequests,
     Unavailable,
 )
 from fallline.vocabulary.recipe import Recipe
@@ -202,6 +204,19 @@ async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
         while (await lab.views.state(alone))["playing"]:
             await asyncio.sleep(0.8)
         assert (await lab.views.state(watched))["playing"] is True
+
+
+async def test_steps_that_wait_are_bounded_and_a_pause_is_taken() -> None:
+    async with open_lab() as lab:
+        id, token = await created(lab)
+        steps = partial(lab.command, id, token, "step", {"steps": 1_000_000})
+        waiting = [asyncio.create_task(steps()) for _ in range(MOST_RUNNING)]
+        await under_way(lab, id)
+        with pytest.raises(TooManyRequests):
+            await asyncio.wait_for(steps(), 30)
+        await lab.command(id, token, "pause", {})
+        await asyncio.gather(*waiting)
+        assert (await lab.command(id, token, "step", {"steps": 1}))["id"] == id
 
 
 async def test_deleting_answers_a_waiting_step() -> None:
