@@ -165,7 +165,7 @@ async def test_a_server_holds_so_many_sockets_and_refuses_more_until_one_ends(
         second = Visitor(app)
         refusal = await second.next()
         assert (refusal["type"], refusal["status"]) == ("websocket.http.response.start", 503)
-        assert (b"retry-after", b"10") in refusal["headers"]
+        assert (b"retry-after", b"1") in refusal["headers"]
         assert json.loads((await second.next())["body"])["type"] == "/problems/unavailable"
         await first.leave()
         third = Visitor(app)
