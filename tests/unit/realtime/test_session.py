@@ -242,6 +242,15 @@ def test_the_number_of_running_commands_is_limited() -> None:
     assert session.receive(command(), MOST_RUNNING_COMMANDS + 1) is not None
 
 
+def test_the_rate_of_watches_is_limited() -> None:
+    session = Session(now=0)
+    for _ in range(32):
+        session.receive(WATCH, 0)
+    with pytest.raises(TooManyRequests):
+        session.receive(WATCH, 0)
+    assert session.receive(WATCH, 0.21) is WATCH
+
+
 @pytest.mark.parametrize(("size", "many"), [(40, 2_001), (64 * 1024, 32)])
 def test_too_many_messages_close_the_socket_and_long_ones_count_more(size: int, many: int) -> None:
     session, _ = watching()
