@@ -66,7 +66,9 @@ const latencyWords = ({ latency }: Connection) =>
 const titleOf = (connection: Connection) =>
   [latencyWords(connection), lineWords(connection)].filter(Boolean).join(". ") || null;
 
-const SLOW = texts.drawingIsSlowInThisBrowser;
+/** "Drawing is slow in this browser, … Connected by long polling: …" */
+const slowTitleOf = (connection: Connection) =>
+  [texts.drawingIsSlowInThisBrowser, lineWords(connection)].filter(Boolean).join(" ");
 
 const THEME_WORDS = {
   dark: texts.switchToTheDarkThemeT,
@@ -85,7 +87,7 @@ export class ConnectionLine extends LiveElement {
     set(this, {
       "data-status": connection.status,
       "data-tone": tone,
-      title: isDrawingSlow ? SLOW : titleOf(connection),
+      title: isDrawingSlow ? slowTitleOf(connection) : titleOf(connection),
     });
     return html`${light(shape)}<span role="status" class="word-of-line">${word(connection)}</span
       ><span class="muted latency">${figure(this.state)}</span

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
@@ -12,7 +13,7 @@ from playwright.sync_api import expect
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import Dashboard
 from browser.proxy import Network
-from browser.test_drawing import HIDE
+from browser.test_drawing import HIDE, TAKE_LONG
 from browser.test_troubles import CUT, steps_drawn
 
 EVENTS = "Connected by server-sent events: this network refuses WebSockets."
@@ -64,7 +65,11 @@ def test_where_sockets_are_refused_the_page_works_by_events_and_says_so(
     # the sentence can be closed, and stays in the title of the connection
     lab.strip.get_by_role("button", name="Close the message").click()
     expect(lab.strip).to_have_count(0)
-    expect(lab.page.locator(".connection")).to_have_attribute("title", f"{lab_latency(lab)}. {EVENTS}")
+    connection = lab.page.locator(".connection")
+    expect(connection).to_have_attribute("title", f"{lab_latency(lab)}. {EVENTS}")
+    lab.page.evaluate(TAKE_LONG, 45)
+    lab.play.click()
+    expect(connection).to_have_attribute("title", re.compile(f"^Drawing is slow .* {EVENTS}$"))
 
 
 def lab_latency(lab: Dashboard) -> str:
