@@ -11,6 +11,7 @@ from fallline.execution.worker import (
     BESIDE_PRICE,
     CALL_PRICE,
     CLASS,
+    LONGEST_OUTSIDE,
     MOST_BESIDE,
     QUANTUM,
     RESTORE_QUANTUM,
@@ -413,6 +414,43 @@ def test_an_experiment_that_only_replays_uses_the_time_of_reads() -> None:
     while clock.now < end:
         worker.turn(clock)
     assert trains.spent == pytest.approx(10 - CALLING, rel=0.05)
+
+
+def a_class(clock: Clock) -> tuple[Worker, list[Costly]]:
+    """A hundred people who train, each in a share of their own."""
+    people = [Costly(f"trains-{number}", 1e-3) for number in range(100)]
+    worker = opened(*people, clock=clock)
+    for one in people:
+        worker.share(one.id, one.id)
+    return worker, people
+
+
+def test_a_page_that_leaves_and_joins_again_does_not_wait_for_turns_of_its_class() -> None:
+    clock = Clock()
+    worker, (one, *_) = a_class(clock)
+    for _ in range(500):
+        worker.turn(clock)
+    began, answered = clock.now, list[float]()
+
+    def command() -> None:
+        clock.now += 0.008
+        answered.append(clock.now - began)
+
+    worker.command(one.id, command)
+    worker.command(one.id, command)
+    while len(answered) < 2:
+        worker.turn(clock)
+    assert answered[1] < 0.03, "a round of the class takes half a second"
+
+
+def test_time_of_the_event_loop_holds_up_one_of_a_class_for_seconds_only() -> None:
+    clock = Clock()
+    worker, (one, *_) = a_class(clock)
+    worker.charge_share(one.id, 10.0)
+    end = clock.now + LONGEST_OUTSIDE + 1.0
+    while clock.now < end:
+        worker.turn(clock)
+    assert one.spent > 0.0
 
 
 def test_experiments_that_come_back_follow_commands_one_after_the_other() -> None:
