@@ -19,6 +19,15 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2
 LIMITS = (TooExpensive, TooLarge, TooManyRequests, Unavailable)
 """Errors that say that a limit was hit."""
 
+LIMITS_WITHOUT_ERROR = (
+    "reader-too-slow",
+    "too-many-messages",
+    "socket-replaced",
+    "evicted",
+    "paused-for-memory",
+)
+"""Limits that close connections or experiments."""
+
 
 class Histogram:
     """Counts of observed seconds. One thread observes, any thread may read."""
@@ -34,6 +43,12 @@ class Histogram:
         self.total += seconds
 
 
+def limit_names() -> tuple[str, ...]:
+    """Return the names of all limits: the codes of their errors, and the limits without an error."""
+    errors = (error for limit in LIMITS for error in (limit, *limit.__subclasses__()))
+    return (*(error.code for error in errors), *LIMITS_WITHOUT_ERROR)
+
+
 @dataclass(slots=True)
 class Meters:
     """Counts made on the event loop."""
@@ -41,8 +56,11 @@ class Meters:
     frame_age: Histogram = field(default_factory=Histogram)
     """Seconds from the publication of a frame's newest step until its socket took the frame."""
 
-    limits: Counter[str] = field(default_factory=Counter)
-    """How often each limit was hit: by the code of an error, or what the server did."""
+    limits: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(limit_names(), 0)))
+    """How often each limit was hit: by the code of an error, or what the server did.
+
+    All begin at 0: the rate of a series that begins at 1 misses its first hit.
+    """
 
     def count_error(self, error: FalllineError) -> None:
         """Count an error of a limit. Others are the caller's own."""
