@@ -36,6 +36,7 @@ export function initialState(): State {
       retryIn: null,
       progress: null,
       lastStep: null,
+      areLinesBlocked: false,
     },
     catalog: null,
     experiment: null,

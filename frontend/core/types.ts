@@ -95,6 +95,7 @@ export interface Connection {
   /** steps of the run furthest behind, while catching up */
   progress: { have: number; of: number; run: string } | null;
   lastStep: number | null; // last known step when the connection was lost
+  areLinesBlocked: boolean; // while reconnecting: a server answers, and no line to it works
 }
 
 interface UnitsInstrument {

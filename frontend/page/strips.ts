@@ -49,8 +49,20 @@ const spanWords = (seconds: number) =>
     : plural(Number(seconds.toPrecision(3)), "second");
 
 function connectionStrip(state: State): Strip | null {
-  const { status, lastStep, progress } = state.connection;
+  const { status, lastStep, progress, areLinesBlocked } = state.connection;
   const at = lastStep === null ? "" : texts.whereItWasLost(integer(lastStep));
+  if (status === "reconnecting" && areLinesBlocked) {
+    return {
+      kind: status,
+      tone: "warn",
+      glyph: "warning",
+      urgent: true,
+      strong: texts.thisNetworkLetsNoLineThrough,
+      text: texts.theServerItselfAnswers,
+      act: { text: texts.tryNow, do: (app) => app.retryNow() },
+      more: { text: texts.checkWhichLineWorks, href: "check" },
+    };
+  }
   if (status === "reconnecting" || status === "offline") {
     return {
       kind: status,

@@ -1454,6 +1454,10 @@ export const trainingContinuesXMissedStepsLoad = (pauses: Part) =>
   `Training continues${pauses}. Missed steps load when you reconnect.`;
 export const whereItWasLost = (lastStep: Part) => ` at step ${lastStep}`;
 export const connectionLostX = (last: Part) => `Connection lost${last}.`;
+export const thisNetworkLetsNoLineThrough =
+  "This network lets neither WebSockets nor server-sent events nor long polling through.";
+export const theServerItselfAnswers = "The server itself answers.";
+export const checkWhichLineWorks = "Check which line works";
 export const nothingWasPlayingSoNoStep = "Nothing was playing, so no step is missed.";
 export const tryNow = "Try now";
 export const backOnline = "Back online.";

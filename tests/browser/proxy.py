@@ -119,6 +119,8 @@ class Network(Line):
     """Handshakes are refused or get no answer, or sockets open and pass nothing on."""
     streams: Literal["pass", "refuse", "hold", "cut"] = "pass"
     """Server-sent events are refused or held back, or each stream is cut after `CUT_SECONDS`."""
+    lines: Literal["pass", "refuse"] = "pass"
+    """Requests to open a line without WebSocket are refused."""
     bytes_per_second: float | None = None
     """How much passes from the server in one connection."""
 
@@ -158,6 +160,8 @@ class _Passage:
                 self._kind = _kind_of(portion)
                 self._network.seen[self._kind] += 1
                 how = {"socket": self._network.sockets, "stream": self._network.streams}.get(self._kind)
+                if self._network.lines == "refuse" and b" /api/v1/lines" in portion:
+                    how = "refuse"
                 if how == "refuse":
                     self._near.sendall(self._network.REFUSAL)
                     return

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab, Visits
-from browser.dashboard import Dashboard
+from browser.dashboard import DESKTOP, Dashboard
 from browser.proxy import Network
 from browser.test_drawing import HIDE, TAKE_LONG
 from browser.test_troubles import CUT, steps_drawn
@@ -94,6 +94,20 @@ def test_where_sockets_open_and_pass_nothing_on_the_page_leaves_them(
     network.sockets = "mute"
     lab = opened(open_lab, network, NO_ANSWER)
     train(lab)
+
+
+def test_where_no_line_works_the_page_says_so_until_one_does(visits: Visits, network: Network) -> None:
+    network.sockets = network.lines = "refuse"
+    lab = visits.page(visits.profile(DESKTOP, "light"), network.address)
+    lab.allow(*CUT)
+    lab.page.goto(lab.address)
+    expect(lab.strip).to_contain_text(
+        "lets neither WebSockets nor server-sent events nor long polling through"
+    )
+    expect(lab.strip.get_by_role("link", name="Check which line works")).to_have_attribute("href", "check")
+    network.lines = "pass"
+    lab.strip.get_by_role("button", name="Try now").click()
+    expect(lab.strip).to_have_text(EVENTS)
 
 
 @pytest.mark.parametrize("streams", ["hold", "refuse"])

@@ -344,6 +344,26 @@ test("events that are refused or cut before anything came give way to polling", 
   }
 });
 
+test("a page without any line says so while a server answers, until a line works", () => {
+  const blocked = (actions: Action[]) =>
+    dispatched(actions).findLast((message) => message.status)?.areLinesBlocked;
+  const { happen, hear } = refused();
+  assert.equal(blocked(happen("closed", { code: 1006 })), false);
+  happen("hurry");
+  happen("reached");
+  assert.equal(blocked(happen("closed", { code: 1006 })), true);
+  happen("hurry");
+  assert.deepEqual(happen("reached"), [{ do: "connect", by: "websocket" }]);
+  assert.equal(blocked(happen("closed", { code: 1006 })), true, "also while it tries again");
+  happen("hurry");
+  assert.equal(blocked(happen("closed", { code: 1006 })), false, "the server does not answer");
+  happen("hurry");
+  happen("reached");
+  happen("opened");
+  hear(hello);
+  assert.equal(blocked(happen("closed", { code: 1006 })), false);
+});
+
 test("events that brought something are opened again after a cut", () => {
   const { happen, hear } = refused();
   hear(hello);

@@ -302,6 +302,13 @@ test("an added or restarted run is offered to catch up, by equal steps or equal 
   assert.equal(offer(both, more)?.strong, "Late is at step 0.");
 });
 
+test("a network without any line is named, with what checks it", () => {
+  const strip = stripFor(after({ ...cut, areLinesBlocked: true }));
+  assert.match(strip?.strong ?? "", /^This network lets neither WebSockets nor/);
+  assert.equal(strip?.more?.href, "check");
+  assert.match(stripFor(after(cut))?.strong ?? "", /^Connection lost/);
+});
+
 test("a line that is no WebSocket is named with its reason, until that is closed", () => {
   const line = (kind: string, reason: string | null) => ({
     type: "connection",

@@ -22,6 +22,7 @@ export function createLineChoice() {
   /** Why there is no WebSocket. */
   let blocked: Reason | null = null;
   let refusals = 0;
+  let areAllBlocked = false;
   /** Lines that opened and passed nothing on: not tried again in the same network. */
   const silent: Set<Kind> = new Set();
   let interval = FIRST_TRY;
@@ -34,11 +35,17 @@ export function createLineChoice() {
     refusals = 0;
   }
 
-  /** The next worse line; after the last one the first again, for the server may be gone. */
+  /** The next worse line. */
   function stepDown(why: Reason) {
     const next = KINDS[KINDS.indexOf(kind) + 1];
     if (next) use(next, why);
-    else use("websocket", null);
+    else startAgain();
+  }
+
+  /** The last line did not work either: the first one again. */
+  function startAgain() {
+    areAllBlocked = true;
+    use("websocket", null);
   }
 
   return {
@@ -48,10 +55,14 @@ export function createLineChoice() {
     get reason() {
       return reason;
     },
+    /** True once no line has worked, until one does, or no server answers at all. */
+    get areAllBlocked() {
+      return areAllBlocked;
+    },
     /** An attempt to open it failed. */
     refused() {
       if (kind === "websocket" && ++refusals >= REFUSALS) stepDown("refused");
-      else if (kind !== "websocket") use("websocket", null);
+      else if (kind !== "websocket") startAgain();
     },
     /** The server opened it, and its messages were refused or cut. */
     unreadable: () => stepDown("held"),
@@ -70,10 +81,14 @@ export function createLineChoice() {
       stepDown(kind === "websocket" ? "swallowed" : "held");
     },
     /** No server answers at all: that says nothing about lines. */
-    unreachable: () => use("websocket", null),
+    unreachable() {
+      areAllBlocked = false;
+      use("websocket", null);
+    },
     /** Messages come. */
     works(now: number) {
       refusals = 0;
+      areAllBlocked = false;
       tryAt = kind === "websocket" ? Infinity : Math.min(tryAt, now + interval);
     },
     /** Better lines to try now, the best one first. */

@@ -115,9 +115,15 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     if (code !== null && FINAL.includes(code)) return ended(code);
     phase = "waiting";
     retries.fail(now);
-    const lastStep = Math.max(0, ...Object.values(positions()).map(({ step }) => step));
     return [
-      line({ status: "reconnecting", retryIn: wait(), progress: null, latency: null, lastStep }),
+      line({
+        status: "reconnecting",
+        retryIn: wait(),
+        progress: null,
+        latency: null,
+        lastStep: Math.max(0, ...Object.values(positions()).map(({ step }) => step)),
+        areLinesBlocked: choice.areAllBlocked,
+      }),
     ];
   }
 
