@@ -50,6 +50,7 @@ def draws(lab: Dashboard) -> list[tuple[str, int, bool, float]]:
 
 def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: OpenLab) -> None:
     lab = open_lab(query="?fps=30", plotted=True)
+    lab.make_own()
     lab.make_steps(3)
     lab.chart("scatter").locator(".chart-plot").hover()  # Plotly draws it for the pointer only
     lab.page.evaluate(COUNT_DRAWS)
@@ -67,6 +68,7 @@ def test_one_chart_is_drawn_between_two_frames_and_none_in_a_frame(open_lab: Ope
 
 def test_a_new_step_restyles_only_its_own_elements(open_lab: OpenLab) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
+    lab.make_own()
     browser = lab.page.context.browser
     assert browser
     # a run is chosen, so that a finding does not switch the network
@@ -97,6 +99,7 @@ def test_a_new_step_restyles_only_its_own_elements(open_lab: OpenLab) -> None:
 
 def test_a_hidden_page_draws_nothing_and_is_up_to_date_when_visible_again(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.page.evaluate(COUNT_DRAWS)
     lab.play.click()
     lab.until(lambda: draws(lab), lambda records: len(records) > 5)
@@ -114,6 +117,7 @@ def test_slow_drawing_lowers_the_draw_rate_and_the_status_says_so(
     open_lab: OpenLab,
 ) -> None:
     lab = open_lab(query="?fps=30", drawn=True)
+    lab.make_own()
     # a run is chosen, so that a finding does not switch the network and cause a draw
     lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
     lab.page.evaluate(TAKE_LONG, 45)
@@ -147,6 +151,7 @@ def test_a_page_at_rest_draws_nothing(open_lab: OpenLab) -> None:
 
 def test_an_edit_shows_in_the_next_frame_while_playing(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 5)
     result = lab.page.evaluate("""() => {

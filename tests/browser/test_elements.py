@@ -33,6 +33,7 @@ def await_frames(lab: Dashboard, count: int = 20) -> None:
 
 def test_frames_change_nothing_in_a_card_and_replace_nothing_in_the_table(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     lab.play.click()
     await_frames(lab)
     lab.page.evaluate(WATCH, "run-card")
@@ -46,6 +47,7 @@ def test_frames_change_nothing_in_a_card_and_replace_nothing_in_the_table(open_l
 
 def test_typing_focus_and_selection_survive_frames_and_edits(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     lab.play.click()
     await_frames(lab)
     lab.rate("SGD").click()
@@ -97,6 +99,7 @@ def test_choosing_in_a_list_keeps_the_focus_on_its_select(open_lab: OpenLab) -> 
 def test_frames_leave_a_notice_alone_and_the_same_words_again_are_a_new_notice(open_lab: OpenLab) -> None:
     """Screen readers read the new parts of a live region."""
     lab = open_lab()
+    lab.make_own()
     lab.settings("data")
     noise = lab.page.get_by_label("Noise", exact=True)
     for value in ("0.1", "0.2"):

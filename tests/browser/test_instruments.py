@@ -92,6 +92,7 @@ def test_the_gauges_follow_the_chosen_run_and_the_step_on_view(open_lab: OpenLab
 
 def test_playing_leaves_a_trail_and_shows_the_cost(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     opened(lab)
     leave(lab)
     lab.page.keyboard.press("Space")
@@ -114,6 +115,7 @@ def test_the_exhibit_of_the_edge_opens_its_gauges_and_undo_closes_them(open_lab:
 
 def test_an_instrument_without_an_answer_says_that_it_waits(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.play.click()
     routes: list[Route] = []
     answered: list[Route] = []

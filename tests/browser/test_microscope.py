@@ -369,6 +369,7 @@ def test_a_single_sample_keeps_them_visible_on_narrow_pages_too(open_lab: OpenLa
 
 def test_the_inspector_follows_play_and_stepping_pauses(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     lab.page.keyboard.press("i")
     lab.page.keyboard.press("Space")
     lab.until(lambda: int(inspector(lab).get_attribute("data-step") or 0), lambda step: step > 20)

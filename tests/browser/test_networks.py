@@ -175,6 +175,7 @@ def test_the_page_returns_to_the_socket_when_it_can(
 def test_a_cut_of_everything_is_survived_without_a_socket_too(open_lab: OpenLab, network: Network) -> None:
     network.sockets = "refuse"
     lab = opened(open_lab, network, EVENTS)
+    lab.make_own()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 30)
     network.cut()

@@ -135,6 +135,8 @@ def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
         lab.page.get_by_role("option", name=re.compile("spiral", re.IGNORECASE)).first.click()
         lab.wait(drawn=True)
         unfold(lab)
+    else:
+        lab.make_own()
     play_and_read(lab)
     parts = [name for name in PARTS if exhibit == "spirals" or name != "picture"]
     lab.until(lambda: lab.page.evaluate(STEPS), lambda steps: all(steps[name] for name in parts))
@@ -158,6 +160,7 @@ def fits(text: str, loss: float) -> bool:
 @pytest.mark.parametrize("delay", [0, 1500])
 def test_while_playing_the_losses_are_those_of_the_step_in_the_heading(open_lab: OpenLab, delay: int) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.page.evaluate(DELAY, delay)
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
@@ -193,6 +196,7 @@ def test_after_a_pause_by_somebody_else_the_losses_are_those_of_the_step_in_the_
 ) -> None:
     """The answer to one's own pause has them."""
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
     lab.page.evaluate(DELAY, 8000)
@@ -290,6 +294,7 @@ def test_the_doctor_counts_the_dead_units_of_the_networks_step(open_lab: OpenLab
 
 def test_a_late_answer_holds_nothing_up_and_says_its_own_step(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
     lab.page.evaluate(DELAY, 1500)
@@ -314,6 +319,7 @@ COUNTED = """(ms) => new Promise((done) => {
 
 def test_with_reduced_motion_the_counter_changes_with_the_beats(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True)
+    lab.make_own()
     play_and_read(lab)
     assert 3 <= lab.page.evaluate(COUNTED, 4000) <= 18
     lab.rest()
@@ -322,6 +328,7 @@ def test_with_reduced_motion_the_counter_changes_with_the_beats(open_lab: OpenLa
 
 def test_with_reduced_motion_there_are_four_beats_a_second(open_lab: OpenLab) -> None:
     lab = open_lab(reduced_motion="reduce", drawn=True)
+    lab.make_own()
     play_and_read(lab)
     frames = lab.page.evaluate(EVERY_FRAME, 4000)
     lab.pause.click()

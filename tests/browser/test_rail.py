@@ -152,6 +152,7 @@ def test_plotly_draws_predictions_for_the_pointer_only_and_then_the_present_ones
 ) -> None:
     """The points move with each beat. Plotly answers the pointer; drawing for nobody made the page slow."""
     lab = open_lab(plotted=True)
+    lab.make_own()
     scatter = lab.chart("scatter")
     lab.make_steps(3)
     lab.until(lambda: scatter.get_attribute("data-last-step"), lambda step: step == "3")

@@ -34,6 +34,7 @@ def look_back_to(lab: Dashboard, step: int) -> None:
 
 def test_the_past_view_keeps_every_view_at_a_step_during_training(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
+    lab.make_own()
     lab.play.click()
     lab.until(lambda: lab.step, lambda step: step > 40)
     look_back_to(lab, 7)

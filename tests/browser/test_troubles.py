@@ -32,6 +32,7 @@ def test_a_cut_shows_a_strip_training_continues_and_no_step_is_missing_afterward
     open_lab: OpenLab, line: Line
 ) -> None:
     lab = open_lab(drawn=True, at=line.address)
+    lab.make_own()
     lab.allow(*CUT)
     lab.make_steps(20)
     lab.play.click()

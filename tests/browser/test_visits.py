@@ -37,6 +37,7 @@ def test_a_reload_comes_back_to_the_same_experiment_at_the_same_step(open_lab: O
 
 def test_a_reload_while_it_plays_finds_it_playing(open_lab: OpenLab) -> None:
     lab = open_lab()
+    lab.make_own()
     lab.play.click()
     step = lab.until(lambda: lab.step, lambda step: step > 10)
     lab.page.reload()
