@@ -138,7 +138,7 @@ COMMANDS: list[tuple[str, str, bytes]] = [
             b'{"steps":-1}',
             b'{"steps":1000001}',
             b'{"steps":"5"}',
-            b'{"steps":1.0}',
+            b'{"steps":1.5}',
             b'{"steps":true}',
             b'{"epochs":0}',
             b'{"steps":1,"epochs":1}',
@@ -186,7 +186,7 @@ COMMANDS: list[tuple[str, str, bytes]] = [
     ],
     *[
         ("POST", "/runs", body)
-        for body in (b'{"name":"G D"}', b'{"edits":{}}', b'{"optimizer":1}', b'{"batch_size":1e3}')
+        for body in (b'{"name":"G D"}', b'{"edits":{}}', b'{"optimizer":1}', b'{"batch_size":1e-3}')
     ],
 ]
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Redraw
-from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
+from fallline.vocabulary.strict import LARGEST, WHOLE, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
 SLOWEST, FASTEST = 1 / 60, 1_000_000.0
@@ -19,8 +19,8 @@ SLOWEST, FASTEST = 1 / 60, 1_000_000.0
 class Until(StrictModel):
     """A step, or a number of samples seen: one of both."""
 
-    steps: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
-    samples: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+    steps: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = None
+    samples: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Until:
@@ -50,8 +50,8 @@ class Step(StrictModel):
     It is for one run, or for all.
     """
 
-    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
-    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS), WHOLE] | None = None
+    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS), WHOLE] | None = None
     run: RunName | None = None
 
     @model_validator(mode="after")
@@ -91,7 +91,7 @@ class AddRun(RunRecipe):
     fork_of: RunName | None = Field(
         default=None, description="the run to continue from, with its exact state and history"
     )
-    at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = Field(
+    at_step: Annotated[int, Field(ge=0, le=LARGEST), WHOLE] | None = Field(
         default=None,
         description="with fork_of: the step to continue from; default: the present step of that run",
     )

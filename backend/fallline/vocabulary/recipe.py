@@ -34,11 +34,13 @@ from fallline.vocabulary.run_settings import (
 )
 from fallline.vocabulary.strict import (
     LARGEST,
+    WHOLE,
     Label,
     RowName,
     RunName,
     Seed,
     StrictModel,
+    Whole,
     at_most,
 )
 
@@ -64,14 +66,14 @@ class DataSettings(StrictModel):
     """
 
     name: RowName = "log_linear"
-    samples: Annotated[int, Field(ge=1, le=LARGEST)] = 900
-    features: Annotated[int, Field(ge=1, le=LARGEST)] = 5
+    samples: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] = 900
+    features: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] = 5
     noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     standardize: Literal["none", "inputs", "targets", "both"] = "none"
     seed: Seed = 0
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
-    degree: int | None = None
+    degree: Whole | None = None
     turns: float | None = None
     dataset: UploadId | None = None
     target: Annotated[str, Field(min_length=1, max_length=80)] | None = None
@@ -101,7 +103,7 @@ class DataSettings(StrictModel):
 class LayerSettings(StrictModel):
     """One hidden layer."""
 
-    units: Annotated[int, Field(ge=1, le=LARGEST)]
+    units: Annotated[int, Field(ge=1, le=LARGEST), WHOLE]
     activation: RowName = "relu"
 
 
@@ -151,7 +153,9 @@ class Origin(StrictModel):
     """
 
     run: Annotated[RunName, Field(description="the parent")]
-    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared")]
+    at_step: Annotated[
+        int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared"), WHOLE
+    ]
 
 
 @dataclass(frozen=True, slots=True)

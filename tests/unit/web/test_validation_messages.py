@@ -20,7 +20,7 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
     (Recipe, {"lr": 1}, {"/lr": "is not a known field: check its spelling, or leave it out"}),
     (Recipe, {"runs": [{"name": "a b"}]}, {"/runs/0/name": "must have 1 to 32 of the characters a-z, 0-9, _ and -"}),
     (Recipe, {"data": {"samples": "900"}}, {"/data/samples": "must be a whole number"}),
-    (Recipe, {"data": {"samples": 900.0}}, {"/data/samples": "must be a whole number"}),
+    (Recipe, {"data": {"samples": 900.5}}, {"/data/samples": "must be a whole number"}),
     (Recipe, {"data": {"samples": True}}, {"/data/samples": "must be a whole number"}),
     (Recipe, {"data": {"samples": 0}}, {"/data/samples": "must be at least 1"}),
     (Recipe, {"data": {"test_fraction": 1}}, {"/data/test_fraction": "must be less than 1"}),
@@ -49,6 +49,8 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
         {"/runs/0/edits/0/momentum": "must not be null: omit it to leave it unchanged"},
     ),
     (COMMANDS["step"], {"steps": 2_000_000}, {"/steps": "must be at most 1,000,000"}),
+    (COMMANDS["step"], {"steps": 1e300}, {"/steps": "must be at most 1,000,000"}),
+    (COMMANDS["step"], {"steps": -0.0}, {"/steps": "must be at least 1"}),
 ]  # fmt: skip
 
 
