@@ -251,6 +251,21 @@ async def test_a_wrong_query_is_refused_with_its_field(one: Experiment, query: s
     assert answer.json()["errors"][0]["pointer"] == "/" + query.split("=")[0]
 
 
+async def test_a_wrong_query_beside_a_body_is_refused_with_its_field(one: Experiment) -> None:
+    for query, body in (("wait=soon", {}), ("wait=26", {"steps": 1}), ("wait=x", {"wait": 1})):
+        answer = await one.ask("POST", f"/step?{query}", body)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["pointer"] == "/wait"
+    answer = await one.ask("POST", "/step?wait=soon", {"steps": 0})
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/wait", "/steps"]
+
+
+async def test_a_wrong_switch_in_a_query_is_refused_with_what_would_be_right(one: Experiment) -> None:
+    for url in ("/figures/loss?filled=maybe", "/moment?map=", "/instruments/fall_line?terrain=2"):
+        [error] = (await one.client.get(one.here + url)).json()["errors"]
+        assert error["detail"] == "must be true or false"
+
+
 async def test_views_have_the_shapes_that_are_described(one: Experiment) -> None:
     await one.ask("POST", "/step", {"steps": 5})
     answers.Snapshot.model_validate((await one.get("/runs/gd/snapshot")).json())

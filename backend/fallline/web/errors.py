@@ -97,6 +97,7 @@ _MESSAGES: Mapping[str, str | Callable[[Context], str]] = {
     "finite_number": "must be a finite number",
     "string_type": "must be a text",
     "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
     "list_type": "must be a list",
     "dict_type": "must be an object",
     "model_type": "must be an object",
@@ -122,9 +123,16 @@ def invalid(error: ValidationError, body: Any) -> InvalidRequest:
 
 
 def invalid_request(error: RequestValidationError, query: dict[str, str]) -> InvalidRequest:
-    """Return FastAPI's error as an InvalidRequest. Each location starts with its part of the request."""
-    errors = [{**each, "loc": each["loc"][1:]} for each in error.errors()[: MOST_ERRORS + 1]]
-    return translated(errors, query if error.body is None else error.body)
+    """Return FastAPI's error as an InvalidRequest. Each location starts with its part of the request.
+
+    A wrong query and a wrong body have a pointer each, into their own part.
+    """
+    parts: dict[bool, list[Any]] = {True: [], False: []}
+    for each in error.errors()[: MOST_ERRORS + 1]:
+        parts[each["loc"][0] == "query"].append({**each, "loc": each["loc"][1:]})
+    found = [translated(parts[True], query), translated(parts[False], error.body)]
+    fields = [field for part in found for field in part.errors]
+    return InvalidRequest(*fields[:MOST_ERRORS], more=len(error.errors()) > MOST_ERRORS)
 
 
 def translated(errors: Sequence[Any], body: Any) -> InvalidRequest:
