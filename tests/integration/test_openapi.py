@@ -25,7 +25,7 @@ MORE_EXAMPLES = 6
 FILES = {"/api/v1/datasets": "text/csv", "/api/v1/parameters": "application/octet-stream"}
 """What is sent as it is; everything else is JSON."""
 
-WITHOUT_BODY = {"/api/v1/undo/{id}.{undo}", "/api/v1/lines"}
+WITHOUT_BODY = {"/api/v1/undo/{undo}", "/api/v1/lines"}
 """Calls whose address says all."""
 
 
@@ -82,7 +82,7 @@ def test_every_call_of_the_contract_is_described(document: dict[str, Any]) -> No
         ("get", "/api/v1/catalog"),
         ("get", "/api/v1/exhibits/{name}/story"),
         ("post", "/api/v1/experiments"),
-        ("post", "/api/v1/undo/{id}.{undo}"),
+        ("post", "/api/v1/undo/{undo}"),
         ("post", "/api/v1/datasets"),
         ("get", "/api/v1/datasets/{id}"),
         ("post", "/api/v1/qr"),

@@ -681,6 +681,17 @@ async def test_a_reset_and_a_removal_are_undone_by_their_ids(client: httpx.Async
     assert second_undo.status_code == 410
 
 
+@pytest.mark.parametrize("undo", ["nonsense", "{id}", "{id}.", "{id}." + "x" * 65])
+async def test_an_undo_that_is_no_id_of_a_change_is_404_and_says_what_to_send(
+    undo: str, one: Experiment
+) -> None:
+    url = f"/api/v1/undo/{undo.format(id=one.id)}"
+    answer = await one.client.post(url, headers=one.authorized)
+    assert answer.status_code == 404
+    assert "Fallline-Undo" in answer.json()["detail"]
+    assert (await one.client.get(url)).headers["allow"] == "OPTIONS, POST"
+
+
 @pytest.mark.parametrize(
     ("method", "call"),
     [

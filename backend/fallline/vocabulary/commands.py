@@ -14,6 +14,8 @@ from fallline.vocabulary.strict import LARGEST, WHOLE, Label, RunName, StrictMod
 MOST_STEPS = 1_000_000
 SLOWEST, FASTEST = 1 / 60, 1_000_000.0
 """Steps per second. The slowest is one step a minute."""
+MOST_UNDO = 64
+"""Characters of the id of a change."""
 
 
 class Until(StrictModel):
@@ -115,7 +117,7 @@ class RemoveRun(StrictModel):
 class Undo(StrictModel):
     """Take back the change with this id: a reset, or the removal of a run or of the experiment."""
 
-    undo: Annotated[str, Field(min_length=1, max_length=64)]
+    undo: Annotated[str, Field(min_length=1, max_length=MOST_UNDO)]
 
 
 Command: TypeAlias = Play | Pause | Step | Reset | EditRun | AddRun | RemoveRun | Undo

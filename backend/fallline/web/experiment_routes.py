@@ -48,8 +48,10 @@ from fallline.web.requests import (
     StrictRoute,
     TheCaller,
     TheLab,
+    TheUndoer,
     Token,
     disconnection,
+    undo_of,
 )
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"], route_class=StrictRoute)
@@ -220,13 +222,13 @@ async def reset(
     return await caller.command("reset", payload)
 
 
-@changes.post("/undo/{id}.{undo}", response_model=answers.ExperimentState)
-async def undo(undo: str, caller: TheCaller) -> dict[str, Any]:
+@changes.post("/undo/{undo}", response_model=answers.ExperimentState)
+async def undo(undo: str, caller: TheUndoer) -> dict[str, Any]:
     """Take back a reset, the removal of a run, or the deletion of the experiment, within 10 minutes.
 
     The runs return with their steps, edits and names, as the next generation.
     """
-    return await caller.command("undo", commands.Undo(undo=undo))
+    return await caller.command("undo", commands.Undo(undo=undo_of(undo)[1]))
 
 
 # ---------------------------------------------------------------------- runs

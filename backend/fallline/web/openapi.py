@@ -132,8 +132,10 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     """Return the statuses of problems that follow from the shape of a call."""
     if path in CREATING:
         yield from (429, 507)
-    if "{id}" in path and method in ("post", "patch"):
+    if ("{id}" in path and method in ("post", "patch")) or "{undo}" in path:
         yield 507
+    if "{undo}" in path:
+        yield 410
     if "/export/" in path:
         yield from (429, 503)
     if "{" in path:

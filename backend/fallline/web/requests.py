@@ -37,8 +37,8 @@ from fallline.runs.checks.run import BOUNDS
 from fallline.services.command_runner import Disconnected
 from fallline.services.lab import Lab
 from fallline.services.registry import WRONG_TOKEN
-from fallline.vocabulary.commands import Command
-from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, TooLarge
+from fallline.vocabulary.commands import MOST_UNDO, Command
+from fallline.vocabulary.errors import FieldError, InvalidRequest, NotAuthorized, NotFound, TooLarge
 from fallline.vocabulary.strict import LARGEST
 from fallline.web.errors import MOST_ERRORS, TooSlow, UnsupportedMediaType, below
 from fallline.web.queries import check_query
@@ -299,9 +299,19 @@ class CommandRoute(KeyedRoute):
     """A route that changes an experiment."""
 
     def authorize(self, request: Request, key: str) -> None:
-        is_undo = "undo" in request.path_params
-        if not request.app.state.lab.may_change(request.path_params["id"], key, is_undo=is_undo):
+        parts = request.path_params
+        is_undo = "undo" in parts
+        id, _ = undo_of(parts["undo"]) if is_undo else (parts["id"], "")
+        if not request.app.state.lab.may_change(id, key, is_undo=is_undo):
             raise NotAuthorized(WRONG_TOKEN)
+
+
+def undo_of(undo: str) -> tuple[str, str]:
+    """Return the id of the experiment and that of the change, which an `undo` joins. Raises NotFound."""
+    id, _, change = undo.partition(".")
+    if not 0 < len(change) <= MOST_UNDO:
+        raise NotFound("no change has this id: send the `undo` of the answer, or its header `Fallline-Undo`")
+    return id, change
 
 
 @asynccontextmanager
@@ -355,6 +365,16 @@ async def _caller(
 
 
 TheCaller = Annotated[Caller, Depends(_caller)]
+
+
+async def _undoer(
+    request: Request, undo: str, token: Token, _: Annotated[Described, _KEY_HEADER] = None
+) -> Caller:
+    return await _caller(request, undo_of(undo)[0], token)
+
+
+TheUndoer = Annotated[Caller, Depends(_undoer)]
+"""The caller of an undo, whose experiment may have been deleted."""
 
 
 # ---------------------------------------------------------------------- strict JSON
