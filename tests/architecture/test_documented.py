@@ -24,6 +24,7 @@ from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.table import INSTRUMENTS
 from fallline.settings import PREFIX, VARIABLES
 from fallline.vocabulary.exhibits import EXHIBITS
+from fallline.vocabulary.messages import CloseCode
 from fallline.vocabulary.questions import rule_rows
 from fallline.vocabulary.recipe import Recipe
 from fallline.web.file_routes import export
@@ -103,6 +104,16 @@ def test_every_field_of_a_run_in_a_frame_stands_in_the_socket() -> None:
     run = Experiment("one", Recipe.model_validate({})).run("gd")
     named = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)}
     assert named == {*run.header(playing=True), "findings", "columns"}
+
+
+def test_every_close_code_stands_in_the_socket() -> None:
+    of_the_library = {1002, 1007, 1011}
+    rows = re.findall(
+        r"^\| (\d{4}) \| .+ \| (yes|no)\b", (ROOT / "docs/reference/socket.md").read_text(), re.MULTILINE
+    )
+    assert sorted(int(code) for code, _ in rows) == sorted({*CloseCode, *of_the_library})
+    final = {int(code) for code, again in rows if again == "no"} - of_the_library
+    assert final == {code for code in CloseCode if code >= CloseCode.PROTOCOL}
 
 
 def test_every_verb_says_what_it_does_and_stands_in_its_table() -> None:
