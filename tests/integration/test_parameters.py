@@ -216,6 +216,7 @@ async def test_ids_of_something_else_and_ids_of_nothing(
         answer = await client.post("/api/v1/experiments", json=recipe(start))
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["pointer"] == "/network/start"
+        assert answer.json()["errors"][0]["detail"].startswith("must be the id of stored parameters: ")
     as_data = {"data": {"name": "csv", "dataset": id, "target": "y"}}
     answer = await client.post("/api/v1/experiments", json=as_data)
     assert answer.status_code == 422

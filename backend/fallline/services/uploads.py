@@ -287,11 +287,11 @@ async def load_uploads(recipe: Recipe, uploads: Uploads, share: str) -> Experime
     try:
         table = None if table_id is None else await uploads.table(table_id, share)
     except NotFound as error:
-        raise invalid("/data/dataset", error.detail) from None
+        raise invalid("/data/dataset", f"must be the id of a stored table: {error.detail}") from None
     try:
         start = None if start_id is None else await uploads.parameters(start_id, share)
     except NotFound as error:
-        raise invalid("/network/start", error.detail) from None
+        raise invalid("/network/start", f"must be the id of stored parameters: {error.detail}") from None
     return ExperimentUploads(table, start)
 
 

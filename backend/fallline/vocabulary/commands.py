@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Redraw
@@ -101,13 +101,12 @@ class AddRun(RunRecipe):
         default=None, description="with fork_of: layers to initialize again at the end of its first step"
     )
 
-    @model_validator(mode="after")
-    def _a_step_of_something(self) -> AddRun:
-        if self.at_step is not None and self.fork_of is None:
-            raise ValueError("at_step needs fork_of, the run to continue from")
-        if self.redraw is not None and self.fork_of is None:
-            raise ValueError("redraw needs fork_of: a new run has fresh parameters")
-        return self
+    @field_validator("at_step", "redraw")
+    @classmethod
+    def _only_of_a_fork(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("fork_of", "") is None:  # "": it is wrong itself
+            raise ValueError("must be left out without fork_of, the run to continue from")
+        return value
 
 
 class RemoveRun(StrictModel):

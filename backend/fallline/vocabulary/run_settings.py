@@ -111,12 +111,14 @@ class StopCondition(SparseModel):
     def _fits(self) -> StopCondition:
         if self.when in SERIES:
             if (self.above is None) == (self.below is None) or self.steps is not None:
-                raise ValueError(f"{self.when} needs either above or below, and no other field")
+                raise ValueError(f"must have either above or below with {self.when}, and no other field")
         elif self.when == "layer_dies":
             if (self.above, self.below, self.steps) != (None, None, None):
-                raise ValueError("layer_dies takes no other field")
+                raise ValueError("must have no other field with layer_dies")
         elif self.above is not None or not 0.0 <= self.share < 1.0:
-            raise ValueError("loss_stalls takes steps, and below as a share of at least 0 and less than 1")
+            raise ValueError(
+                "must have no field but steps with loss_stalls, and below as a share of at least 0 and less than 1"
+            )
         return self
 
     @property

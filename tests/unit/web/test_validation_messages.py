@@ -49,6 +49,24 @@ CASES: list[tuple[type[BaseModel], dict[str, Any], dict[str, str]]] = [
         {"/runs/0/edits/0/momentum": "must not be null: omit it to leave it unchanged"},
     ),
     (COMMANDS["step"], {"steps": 2_000_000}, {"/steps": "must be at most 1,000,000"}),
+    (
+        COMMANDS["add_run"],
+        {"at_step": 3, "redraw": {"layers": [1]}},
+        dict.fromkeys(("/at_step", "/redraw"), "must be left out without fork_of, the run to continue from"),
+    ),
+    (
+        COMMANDS["add_run"],
+        {"fork_of": "A B", "at_step": 3},
+        {"/fork_of": "must have 1 to 32 of the characters a-z, 0-9, _ and -"},
+    ),
+    (
+        COMMANDS["edit"],
+        {"stop": [{"when": "train_loss"}, {"when": "layer_dies", "steps": 1}]},
+        {
+            "/stop/0": "must have either above or below with train_loss, and no other field",
+            "/stop/1": "must have no other field with layer_dies",
+        },
+    ),
     (COMMANDS["step"], {"steps": 1e300}, {"/steps": "must be at most 1,000,000"}),
     (COMMANDS["step"], {"steps": -0.0}, {"/steps": "must be at least 1"}),
 ]  # fmt: skip
