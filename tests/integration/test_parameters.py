@@ -192,7 +192,7 @@ async def test_another_content_type_is_refused_with_what_was_sent_and_what_is_ri
     assert answer.headers["accept-post"] == "application/octet-stream"
     assert answer.json() == {
         "type": "/problems/unsupported-media-type",
-        "title": "The URL does not support this content type",
+        "title": "The URL does not support this content type or coding",
         "status": 415,
         "detail": f"{was}: send the file as application/octet-stream",
     }

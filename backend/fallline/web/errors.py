@@ -233,7 +233,7 @@ class UnsupportedMediaType(FalllineError):
     """A body of an unsupported content type. `supported` is the supported one."""
 
     code = "unsupported-media-type"
-    title = "The URL does not support this content type"
+    title = "The URL does not support this content type or coding"
 
     def __init__(self, supported: str, detail: str) -> None:
         super().__init__(detail)

@@ -143,9 +143,7 @@ def _statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[int
     if "security" in operation:
         yield from (401, 409, 429)
     if "requestBody" in operation:
-        yield 413
-        if "application/json" not in operation["requestBody"]["content"]:
-            yield 415
+        yield from (413, 415)
     if {"requestBody", "security"} & operation.keys() or any(
         each["in"] != "path" for each in operation.get("parameters", ())
     ):

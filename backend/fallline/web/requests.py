@@ -56,6 +56,9 @@ BYTES = {JSON: BODY_BYTES, CSV: int(BOUNDS["csv_bytes"]), NPZ: int(BOUNDS["npz_b
 
 UNICODE = frozenset({"utf-8", "utf8", "us-ascii"})
 
+COMPRESSED = frozenset({"gzip", "x-gzip", "deflate", "compress", "br", "zstd"})
+"""Content codings of bodies that a client may try. Decompressing would multiply the bytes of a request."""
+
 LONGEST_NAMED = 80
 """Most characters of a wrong content type that an answer repeats."""
 
@@ -80,6 +83,7 @@ class StrictRoute(APIRoute):
                 check_query(query, names)
             if media_type is None:
                 return await handle(request)
+            _check_coding(request, media_type)
             if media_type == JSON:
                 return await handle(_WithBody(request, parse_object(await read(request))))
             _check_declared(request, media_type)
@@ -135,6 +139,15 @@ async def read(request: Request, limit: int = BODY_BYTES) -> bytes:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body must have at most {limit:,} bytes")
+
+
+def _check_coding(request: Request, media_type: str) -> None:
+    """Raise UnsupportedMediaType for a compressed body: its bytes are no JSON and no table."""
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding in COMPRESSED:
+        raise UnsupportedMediaType(
+            media_type, f"the Content-Encoding was {coding}: send the body uncompressed"
+        )
 
 
 def _check_declared(request: Request, media_type: str) -> None:

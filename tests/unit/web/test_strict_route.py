@@ -61,3 +61,18 @@ async def test_an_empty_body_is_an_empty_object(body: bytes, served: Any) -> Non
     assert (await client.post(one.here + "/reset", content=body, headers=one.authorized)).status_code == 200
     refused = await client.patch(one.here + "/runs/gd", content=body, headers=one.authorized)
     assert refused.json()["errors"] == [{"pointer": "", "detail": "must change at least one setting"}]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZip", "deflate", "br"])
+async def test_a_compressed_body_is_refused_before_it_is_read(coding: str, served: Any) -> None:
+    _, client = served
+    one = await created(client)
+    for path, headers in (
+        ("/api/v1/experiments", {}),
+        (one.here + "/step", one.authorized),
+        ("/api/v1/datasets", {"Content-Type": "text/csv"}),
+    ):
+        headers = {**headers, "Content-Encoding": coding}
+        answer = await client.post(path, content=NeverRead(), headers=headers)
+        assert answer.status_code == 415
+        assert answer.json()["detail"].endswith(": send the body uncompressed")
