@@ -246,3 +246,17 @@ def test_every_header_of_ours_is_described(document: dict[str, Any], shared_serv
         assert all(each["description"] and each["schema"]["type"] for each in described.values())
     for path in ("/recipe", "/export/{file}"):
         assert "Fallline-Damaged" in response_in(document, one + path, "get", 200)["headers"]
+
+
+def test_where_something_is_and_when_to_repeat_are_described(document: dict[str, Any]) -> None:
+    repeats = places = 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            for status, response in operation["responses"].items():
+                headers = response.get("headers", {})
+                assert ("Retry-After" in headers) == (status in ("429", "503", "507")), (method, path, status)
+                repeats += "Retry-After" in headers
+                places += "Location" in headers
+    assert (repeats > 20, places) == (True, 3)
+    for path in ("/api/v1/experiments", "/api/v1/datasets", "/api/v1/parameters"):
+        assert response_in(document, path, "post", 201)["headers"]["Location"]["required"]

@@ -24,6 +24,7 @@ from fallline.web.openapi import (
     COMPLETE_TO_HEADER,
     DAMAGED,
     DAMAGED_HEADER,
+    LOCATION_HEADER,
     MOST_BASES,
     UNDO,
     UNDO_HEADER,
@@ -100,7 +101,9 @@ async def story(name: str, query: StoryQuery, lab: TheLab) -> dict[str, Any]:
 # ---------------------------------------------------------------------- experiments
 
 
-@router.post("/experiments", status_code=201, response_model=answers.Created)
+@router.post(
+    "/experiments", status_code=201, response_model=answers.Created, responses={201: LOCATION_HEADER}
+)
 async def create(
     owner: Owner,
     address: Address,

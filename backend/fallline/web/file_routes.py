@@ -16,7 +16,7 @@ from fallline.exports.table import EXPORTS
 from fallline.services.views import File
 from fallline.vocabulary.answers import Parameters, Table
 from fallline.web.base_path import here
-from fallline.web.openapi import DAMAGED, DAMAGED_HEADER, content
+from fallline.web.openapi import DAMAGED, DAMAGED_HEADER, LOCATION_HEADER, content
 from fallline.web.queries import OfRun
 from fallline.web.requests import CSV, NPZ, Address, Owner, StrictRoute, TheLab
 
@@ -30,7 +30,9 @@ _FILES: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/datasets", status_code=201, tags=["datasets"], response_model=Table)
+@router.post(
+    "/datasets", status_code=201, tags=["datasets"], response_model=Table, responses={201: LOCATION_HEADER}
+)
 async def add_table(
     owner: Owner, address: Address, body: CsvBody, lab: TheLab, response: Response
 ) -> dict[str, Any]:
@@ -51,7 +53,13 @@ async def table(id: str, owner: Owner, address: Address, lab: TheLab) -> dict[st
     return await lab.table(id, owner=owner, address=address)
 
 
-@router.post("/parameters", status_code=201, tags=["parameters"], response_model=Parameters)
+@router.post(
+    "/parameters",
+    status_code=201,
+    tags=["parameters"],
+    response_model=Parameters,
+    responses={201: LOCATION_HEADER},
+)
 async def add_parameters(address: Address, body: NpzBody, lab: TheLab, response: Response) -> dict[str, Any]:
     """Upload initial parameters as .npz, with at most 1 MiB.
 

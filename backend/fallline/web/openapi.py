@@ -43,13 +43,20 @@ would be right. `type` is one of:
 """
 
 
-def problem(description: str) -> dict[str, Any]:
+def problem(status: int) -> dict[str, Any]:
     """Describe a response with problem details."""
-    content = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
-    return {"description": description, "content": content}
+    headers = RETRY_AFTER_HEADER if status in PASSING else {}
+    return {"description": HTTPStatus(status).phrase, "content": _PROBLEM, **headers}
 
 
-OTHER_PROBLEMS: dict[int | str, dict[str, Any]] = {"default": problem("Any other problem")}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": _REFERENCE.format(model="Problem")}}}
+
+OTHER_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "default": {"description": "Any other problem", "content": _PROBLEM}
+}
+
+PASSING = frozenset({429, 503, 507})
+"""Statuses of refusals that pass."""
 
 
 def content(*media_types: str) -> dict[int | str, dict[str, Any]]:
@@ -70,6 +77,10 @@ DAMAGED_HEADER = _header(
 )
 UNDO_HEADER = _header(
     UNDO, "For `POST /undo/{undo}`, which takes this back within 10 minutes. Without it that is impossible."
+)
+LOCATION_HEADER = _header("Location", "The URL of what was created", always=True)
+RETRY_AFTER_HEADER = _header(
+    "Retry-After", "Seconds after which a repeat may succeed", "integer", always=True
 )
 COMPLETE_TO_HEADER = _header(
     COMPLETE_TO, "The step up to which the findings are complete", "integer", always=True
@@ -101,7 +112,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             for status in _statuses(path, method, operation):
-                operation["responses"][str(status)] = problem(HTTPStatus(status).phrase)
+                operation["responses"][str(status)] = problem(status)
     return document
 
 

@@ -41,9 +41,7 @@ async def healthz(lab: TheLab) -> dict[str, Any]:
     return {"status": "ok", **versions, **lab.health()}
 
 
-@router.get(
-    "/readyz", tags=["health"], response_model=Readiness, responses={503: problem("Service Unavailable")}
-)
+@router.get("/readyz", tags=["health"], response_model=Readiness, responses={503: problem(503)})
 async def readyz(request: Request, lab: TheLab) -> dict[str, Any]:
     """Report whether worker, store and event loop answer and changes can be stored."""
     if not request.app.state.is_ready:
