@@ -69,6 +69,20 @@ async def test_a_region_to_be_in_view_and_a_shape(client: httpx.AsyncClient) -> 
     assert wider[0] < fitted[0] < fitted[1] <= wider[1]
 
 
+async def test_numbers_of_a_query_may_have_an_exponent(client: httpx.AsyncClient) -> None:
+    one = await stepped(client, 20)
+    with_exponents = await one.get(FALL_LINE, aspect="2e0", lens="2E-1", region="-3.05e+1,1e-07,-2,3.25")
+    assert with_exponents.json()["region"][0] <= -30.5
+    assert (await one.get(wait="1e-3")).status_code == 200
+    for query in (
+        {"region": "-1e999,1,-1,1"},
+        {"region": "nan,1,-1,1"},
+        {"aspect": "1e999"},
+        {"lens": "inf"},
+    ):
+        assert (await one.get(FALL_LINE, **query)).status_code == 422
+
+
 async def test_packed_answers_have_the_same_numbers(client: httpx.AsyncClient) -> None:
     one = await stepped(client, 30)
     plain = (await one.get(FALL_LINE, aspect="1.5", lens="0.2")).json()

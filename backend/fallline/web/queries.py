@@ -32,16 +32,19 @@ REPEATABLE = frozenset({"series", "runs", "mapped"})
 
 OPTIONS = {"plane", "normalize", "weights", "predictions", "x", "y"}
 
+FARTHEST = 1e17
+"""Largest size of a region's edges."""
+
 MOST_LETTERS = 200
 """Limit on the name of an input."""
 
 _WHOLE = r"-?[0-9]{1,17}"
-_DECIMAL = rf"{_WHOLE}(?:\.[0-9]{{1,17}})?"
+_DECIMAL = rf"{_WHOLE}(?:\.[0-9]{{1,17}})?(?:[eE][+-]?[0-9]{{1,3}})?"
 _EDGES = re.compile(rf"({_DECIMAL}),({_DECIMAL}),({_DECIMAL}),({_DECIMAL})")
 
 
 def _written(pattern: str, kind: str) -> BeforeValidator:
-    """Refuse other texts: pydantic would accept "1_000", " 5", "5.0", "1e1" and "inf" too."""
+    """Refuse other texts: pydantic would accept "1_000", " 5" and "inf" too, and "5.0" for a whole number."""
 
     def check(text: Any) -> Any:
         if isinstance(text, str) and not re.fullmatch(pattern, text):
@@ -56,7 +59,7 @@ def _edges(value: Any) -> Any:
     [text] = value if isinstance(value, list) and len(value) == 1 else [value]
     match = _EDGES.fullmatch(text) if isinstance(text, str) else None
     west, east, south, north = map(float, match.groups()) if match else (0.0, 0.0, 0.0, 0.0)
-    if not (west < east and south < north):
+    if not (-FARTHEST <= west < east <= FARTHEST and -FARTHEST <= south < north <= FARTHEST):
         raise ValueError("must be four numbers with commas: west, east above it, south, and north above it")
     return west, east, south, north
 
