@@ -251,6 +251,28 @@ async def test_a_wrong_query_is_refused_with_its_field(one: Experiment, query: s
     assert answer.json()["errors"][0]["pointer"] == "/" + query.split("=")[0]
 
 
+async def test_a_plain_request_to_the_socket_says_what_is_missing(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/stream")
+    assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
+    assert answer.json()["type"] == "/problems/upgrade-required"
+    assert "a proxy between must pass Upgrade" in answer.json()["detail"]
+    assert (await client.post("/api/v1/stream")).headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+async def test_a_pause_and_a_deletion_end_steps_with_those_that_were_made(client: httpx.AsyncClient) -> None:
+    slow = {"data": {"samples": 900}, "network": {"weights": "zeros"}, "runs": [{"learning_rate": 1e-4}]}
+    one = await created(client, slow)
+    for method, path in (("POST", "/pause"), ("DELETE", "")):
+        before = (await one.get()).json()["runs"][0]["step"]
+        steps = asyncio.create_task(one.ask("POST", "/step", {"steps": 1_000_000}))
+        while (await one.get()).json()["runs"][0]["step"] <= before:
+            await asyncio.sleep(0.01)
+        assert (await one.ask(method, path)).status_code in (200, 204)
+        answer = await steps
+        assert answer.status_code == 200
+        assert before < answer.json()["runs"][0]["step"] < 1_000_000
+
+
 async def test_a_wrong_query_beside_a_body_is_refused_with_its_field(one: Experiment) -> None:
     for query, body in (("wait=soon", {}), ("wait=26", {"steps": 1}), ("wait=x", {"wait": 1})):
         answer = await one.ask("POST", f"/step?{query}", body)

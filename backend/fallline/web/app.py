@@ -27,7 +27,7 @@ from fallline.web import (
 )
 from fallline.web.addresses import is_loopback
 from fallline.web.base_path import here
-from fallline.web.errors import problem_response
+from fallline.web.errors import UpgradeRequired, problem_response
 from fallline.web.lines import Line, Lines
 from fallline.web.metrics import serve_metrics
 from fallline.web.middleware import Charged, FinalSlash, Forwarded, Guard, LastResort, Methods, table_of
@@ -47,7 +47,13 @@ from fallline.web.socket import Socket
 MOST_SOCKETS = 1_000
 """Sockets and lines that watch an experiment. Each takes some 50 KB, and a page needs one."""
 
-PAGE_PATHS = {"/": ("GET",), "/check": ("GET",), "/openapi.json": ("GET",), "/assets/{name}": ("GET",)}
+PAGE_PATHS = {
+    "/": ("GET",),
+    "/api/v1/stream": ("GET",),
+    "/check": ("GET",),
+    "/openapi.json": ("GET",),
+    "/assets/{name}": ("GET",),
+}
 
 
 def build_app(
@@ -103,6 +109,13 @@ def build_app(
             await connection.run()
         finally:
             sockets.leave(connection.open_socket)
+
+    @app.get("/api/v1/stream", include_in_schema=False)
+    async def no_upgrade() -> None:
+        raise UpgradeRequired(
+            "send a WebSocket handshake; a proxy between must pass Upgrade and Connection. "
+            f"POST {here('/api/v1/lines')} opens a line over plain HTTP"
+        )
 
     @app.websocket("/{path:path}")
     async def nowhere(websocket: WebSocket) -> None:

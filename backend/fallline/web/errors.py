@@ -201,6 +201,13 @@ class MethodNotAllowed(FalllineError):
         self.allowed = allowed
 
 
+class UpgradeRequired(FalllineError):
+    """A plain request to the URL of sockets, or a handshake whose upgrade a proxy took away."""
+
+    code = "upgrade-required"
+    title = "The URL takes WebSockets only"
+
+
 class ForeignOrigin(FalllineError):
     """A page of another site tries to change something, or to open a socket."""
 
@@ -278,6 +285,7 @@ STATUS: Mapping[type[FalllineError], int] = {
     TooLarge: 413,
     UnsupportedMediaType: 415,
     UnknownHost: 421,
+    UpgradeRequired: 426,
     TooManyRequests: 429,
     Internal: 500,
     Failed: 500,
@@ -321,6 +329,8 @@ def _headers(error: FalllineError) -> dict[str, str]:
             return {"Retry-After": str(max(1, round(seconds)))}
         case UnsupportedMediaType(supported=supported):
             return {"Accept-Post": supported}
+        case UpgradeRequired():
+            return {"Connection": "Upgrade", "Upgrade": "websocket"}
         case TooSlow():
             return {"Connection": "close"}
         case _:

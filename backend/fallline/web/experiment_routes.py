@@ -200,8 +200,9 @@ async def step(
 ) -> dict[str, Any]:
     """Make a number of steps or epochs; the answer comes when they are done.
 
-    A playing experiment is paused first. With `wait`, the answer is the state at most so many seconds later, when the
-    findings are complete up to the present step.
+    A playing experiment is paused first. A pause, a reset or a deletion meanwhile ends the steps, and the answer has
+    those that were made. With `wait`, the answer is the state at most so many seconds later, when the findings are
+    complete up to the present step.
 
     If the caller hangs up, the steps are paused after 30 s. A repeat with the same Idempotency-Key continues them to
     their target.
