@@ -15,7 +15,7 @@ from typing import Any
 from support.serving import created, open_app
 
 MOST_OF_STEP = 55
-MOST_OF_EDIT = 26
+MOST_OF_EDIT = 27
 REPEATS = 5
 
 
