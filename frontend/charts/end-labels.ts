@@ -38,6 +38,7 @@ interface Around {
   uprights: number[]; // vertical lines of edits, px from the left
   level: number | null; // the baseline, px from the top
   sides: Record<string, string>; // by run
+  taken?: Box[]; // other labels
 }
 
 /** A line that ends this much before the edge, as a share and in px, has its label at its end. */
@@ -134,7 +135,7 @@ export function placeEnds(
     bottom,
     gutter.map(linesOf),
   );
-  const boxes: Box[] = [];
+  const boxes = [...(around.taken ?? [])];
   return [
     ...gutter.map((end, i) => ({
       ...end,

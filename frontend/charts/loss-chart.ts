@@ -58,6 +58,8 @@ const MARK = { size: 8.5, width: 3 };
 
 /** px between the shapes at the start and their label */
 const BESIDE_START = 10.5;
+/** px; a letter of that label, and half of its height */
+const START = { letter: 6.3, half: 8 };
 
 /** The right margin of a phone's plot of many runs, in px: their names stand there, whole. */
 const GUTTER_OF_MANY = 92;
@@ -137,6 +139,7 @@ export function lossChart(figure: Json, input: Scene) {
     uprights: flags.map(({ x }) => pxAcross(frame, x)),
     level: mean ? pxDown(frame, mean) : null,
     sides: scene.previous.sides ?? {},
+    taken: start && !hasStarted ? [startBox(start, frame)] : [],
   };
   const reached = reachedBy(scene);
   const beside = scene.isLive
@@ -264,6 +267,13 @@ function startOf({ state }: Scene, axis: Horizontal) {
     text: texts.xHereLossY(who, number(loss)),
     beside: startSize(many) / 2 + BESIDE_START,
   };
+}
+
+/** The box of the words beside the start. */
+function startBox({ x, y, beside, text }: NonNullable<ReturnType<typeof startOf>>, frame: Frame) {
+  const [left, middle] = [pxAcross(frame, x) + beside, pxDown(frame, y)];
+  const right = left + START.letter * text.length;
+  return { left, right, top: middle - START.half, bottom: middle + START.half };
 }
 
 function layoutOf(

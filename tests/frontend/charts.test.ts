@@ -506,6 +506,30 @@ test("a run that diverges in its first step leaves through the top from its init
   );
 });
 
+test("labels of runs that diverge in their first step leave the words of the start readable", () => {
+  const messages = ["gd", "sgd"].map((run) => ({
+    type: "event",
+    event: "diverged",
+    run,
+    step: 0,
+    diverged_at: 0,
+  }));
+  for (const height of [184, 240, 290, 340, 460]) {
+    const { labels, marks } = loss({ messages, room: { height } });
+    const { beside, text } = labels.start!;
+    const [x, y] = middleOf(named(marks, "start")[0]);
+    const words = {
+      left: x + beside,
+      right: x + beside + 6 * text.length,
+      top: y - 7,
+      bottom: y + 7,
+    };
+    assert.equal(labels.ends.length, 2);
+    for (const end of labels.ends)
+      assert.ok(!touch(boxOf(end), words), `${end.run} at ${end.top}, the start at ${y}`);
+  }
+});
+
 test("a run at step 0 beside others stands at the start, with its label", () => {
   for (const x of ["steps", "samples", "epochs", "seconds"] as const) {
     const { labels, marks } = loss({ sgd: 500, view: { x } });
