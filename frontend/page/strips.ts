@@ -31,6 +31,10 @@ export interface Strip {
 
 const sentence = (title: string) => title.replace(/\.?$/, ".");
 
+/** A server's reason with a capital, since it follows a sentence. The name of a field stays. */
+const reasonWords = (detail: string) =>
+  detail.startsWith("/") ? detail.slice(1) : detail.replace(/^[a-z]+(?=[ ,:])/, texts.capital);
+
 /** True if a run moved when the connection broke: the page's numbers are of that moment. */
 const wasMoving = ({ playback, pending }: State) =>
   playback.playing || Object.values(pending).some((command) => command.do === "step");
@@ -274,7 +278,7 @@ function refusalStrip({ problem }: State): Strip | null {
     glyph: "problem",
     urgent: true,
     strong: sentence(problem.title),
-    text: [detail.replace(/^\//, ""), ...reasons].filter(Boolean).join(" "),
+    text: [detail, ...reasons].map(reasonWords).filter(Boolean).join(" "),
     act: { text: texts.dismiss, do: (app) => app.dismiss() },
   };
 }

@@ -55,6 +55,11 @@ test("a refusal shows its reasons, and a lost connection comes first", () => {
     text(after({ ...refused, problem: { ...once, errors: [label] } })),
     "The request is not valid. label: must be one line",
   );
+  const ended = { title: "The command is not possible now", detail: "every run has diverged" };
+  assert.equal(
+    text(after({ ...refused, problem: ended })),
+    "The command is not possible now. Every run has diverged",
+  );
   assert.equal(stripFor(after(refused, cut))!.kind, "reconnecting");
 });
 
