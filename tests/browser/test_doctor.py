@@ -36,6 +36,17 @@ def lab(open_lab: OpenLab) -> Dashboard:
     return open_lab(drawn=True)
 
 
+def test_findings_of_a_first_step_have_the_room_of_the_predictions(open_lab: OpenLab) -> None:
+    lab = open_lab((1024, 768))
+    for run in ("gd", "sgd"):
+        lab.ask("PATCH", f"/runs/{run}", {"learning_rate": 100.0})
+    lab.ask("POST", "/step", {"steps": 1}, wait=20)
+    expect(doctor(lab).locator(".finding[data-rule=diverged]")).to_have_count(2)
+    expect(lab.page.locator("predicted-true")).to_be_hidden()
+    hidden = doctor(lab).evaluate("(list) => list.scrollHeight - list.clientHeight")
+    assert hidden <= 1
+
+
 def test_before_the_first_step_it_has_nothing_to_say(lab: Dashboard) -> None:
     expect(doctor(lab)).to_contain_text("Watches every step. Nothing to say yet.")
     lab.page.keyboard.press("d")
