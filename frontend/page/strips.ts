@@ -94,7 +94,7 @@ function connectionStrip(state: State): Strip | null {
       tone: "ink",
       glyph: "dot",
       urgent: true,
-      strong: texts.theServerRestarted,
+      strong: texts.theServerNoLongerHasThisExperiment,
       text: texts.yourRecipeIsSafeTheRun,
       act: { text: texts.startLabel, do: (app) => void app.restart() },
     };

@@ -43,8 +43,8 @@ const LINE: Record<Connection["status"], Row> = {
   restarted: {
     light: "ring",
     tone: "muted",
-    word: () => texts.serverRestarted,
-    brief: texts.restarted,
+    word: () => texts.experimentGone,
+    brief: texts.gone,
   },
 };
 

@@ -1462,7 +1462,7 @@ export const nothingWasPlayingSoNoStep = "Nothing was playing, so no step is mis
 export const tryNow = "Try now";
 export const backOnline = "Back online.";
 export const catchingUpXOfY = (have: Part, value: Part) => `Catching up: ${have} of ${value}.`;
-export const theServerRestarted = "The server restarted.";
+export const theServerNoLongerHasThisExperiment = "The server no longer has this experiment.";
 export const yourRecipeIsSafeTheRun = "Your recipe is safe; the run starts again at step 0.";
 export const startLabel = "Start";
 export const xThePageRetriesAutomatically = (value: Part) =>
@@ -1496,8 +1496,8 @@ export const paused = "Paused";
 export const reconnecting = "Reconnecting";
 export const offline = "Offline";
 export const behind = "Behind";
-export const serverRestarted = "Server restarted";
-export const restarted = "Restarted";
+export const experimentGone = "Experiment gone";
+export const gone = "Gone";
 export const nowWord = "now";
 export const inXS = (retryIn: Part) => `in ${retryIn} s`;
 export const xMsThereAndBack = (number: Part) => `${number} ms there and back`;
@@ -1521,8 +1521,8 @@ export const theXOfTheOtherExperimentAreKept = (steps: Part, count: number) =>
   `The ${steps} of the other experiment ${count === 1 ? "is" : "are"} kept.`;
 export const theServerDoesNotAnswer = "The server does not answer.";
 export const checkThatItIsRunning = "Check that it is running.";
-export const theServerRestartedYourRecipeIs =
-  "The server restarted. Your recipe is safe; the run starts again at step 0.";
+export const theServerNoLongerHasThisExperimentYourRecipe =
+  "The server no longer has this experiment. Your recipe is safe; the run starts again at step 0.";
 export const theExperimentToWatchIsNot = "The experiment to watch is not there.";
 export const itMayHaveBeenDeletedOr =
   "It may have been deleted, or it is on another server. Your own is unchanged.";

@@ -279,7 +279,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
         expect(lab.strip).to_contain_text("Connection lost at step 30.")
         with open_server("--memory", "--port", str(first.port)):
             expect(lab.strip).to_have_text(
-                "The server restarted. Your recipe is safe; the run starts again at step 0.Start",
+                "The server no longer has this experiment. Your recipe is safe; the run starts again at step 0.Start",
                 timeout=20_000,
             )
             expect(lab.page.locator(".connection")).to_have_attribute("data-status", "restarted")
@@ -291,7 +291,7 @@ def test_a_server_that_stores_nothing_gets_the_recipe_again_after_a_restart(open
             expect(lab.rule("gd")).to_have_attribute("title", "batch of 32, rate 0.1")
 
 
-def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab: OpenLab) -> None:
+def test_a_reload_without_its_experiment_starts_the_stored_recipe_and_says_so(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.allow("Failed to load resource")
     lab.settings("data")
@@ -299,7 +299,7 @@ def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab:
     lab.page.get_by_label("Noise", exact=True).press("Enter")
     lab.until_is(lambda: lab.stored["recipe"]["data"].get("noise"), 0.25)
     lab.make_steps(5)
-    # to the page a missing experiment is a restarted server; set up outside the page
+    # set up outside the page
     lab.page.goto(f"{lab.address}/healthz")
     lab.page.evaluate("""() => {
         const kept = JSON.parse(localStorage.getItem("fallline.experiment"));
@@ -307,7 +307,7 @@ def test_a_reload_after_a_restart_starts_the_stored_recipe_and_says_so(open_lab:
     }""")
     lab.open()
     expect(lab.notice).to_contain_text(
-        "The server restarted. Your recipe is safe; the run starts again at step 0."
+        "The server no longer has this experiment. Your recipe is safe; the run starts again at step 0."
     )
     lab.settings("data")
     expect(lab.page.get_by_label("Noise", exact=True)).to_have_value("0.25")

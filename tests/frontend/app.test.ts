@@ -84,7 +84,10 @@ test("if the server has lost the stored experiment, its recipe starts again", as
     stored: { "fallline.experiment": { id: "gone", token: "mine", recipe: { loss: "mse" } } },
   });
   assert.deepEqual(server.posted, { loss: "mse" });
-  assert.match(app.store.get().notice!.text, /^The server restarted\. Your recipe is safe/);
+  assert.match(
+    app.store.get().notice!.text,
+    /^The server no longer has this experiment\. Your recipe is safe/,
+  );
   app.stop();
 });
 

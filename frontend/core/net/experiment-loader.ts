@@ -26,7 +26,7 @@ const LEAVING = 2_000;
 const RETURNING = 500;
 const RESTARTED = {
   kind: "info",
-  text: texts.theServerRestartedYourRecipeIs,
+  text: texts.theServerNoLongerHasThisExperimentYourRecipe,
 };
 
 const NOT_THERE: Problem = {
