@@ -199,6 +199,18 @@ def test_an_experiment_without_a_question_prints_its_runs_and_the_step_on_view(o
     expect(lab.page.locator(".sheet-story")).to_have_count(0)
 
 
+def test_long_names_of_runs_leave_the_table_on_the_sheet(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    for run in ("gd", "sgd"):
+        lab.ask("PATCH", f"/runs/{run}", {"label": f"Donaudampfschifffahrtsgesellschaftskapitaen {run}"})
+    lab.make_steps(40)
+    on_paper(lab)
+    wide, left = lab.page.locator(".sheet-table").evaluate(
+        "(table) => [table, table.closest('.app')].map((each) => each.getBoundingClientRect().right)"
+    )
+    assert wide <= left + 1
+
+
 def test_the_menu_prints(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.page.evaluate("() => { window.print = () => (window.__printed = true); }")
