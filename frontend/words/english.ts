@@ -689,6 +689,7 @@ export const xYAtStep0 = (title: Part, who: Part) => `${title}: ${who} at step 0
 
 export const measuringTheTerrain = "Measuring the terrain…";
 export const start = "start";
+export const xTimesCloser = (times: Part) => `${times} times closer`;
 export const aroundXYTimesCloser = (value: Part, times: Part) =>
   `around ${value}, ${times} times closer`;
 export const stepXIsOnItsWay = (value: Part) => `step ${value} is on its way`;

@@ -295,6 +295,14 @@ def test_axe_finds_nothing_in_the_fall_line(open_lab: OpenLab) -> None:
     assert faults_in_both_themes(lab) == []
 
 
+def test_the_closer_view_of_a_run_whose_name_has_no_room_says_how_close_it_is(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.ask("PATCH", "/runs/gd", {"label": "Donaudampfschifffahrtsgesellschaft"})
+    lab.make_steps(300)
+    shown(lab, 300)
+    expect(lab.page.locator(".fall-lens figcaption")).to_have_text(re.compile("^[0-9]+ times closer$"))
+
+
 def test_looking_back_there_is_no_closer_view_of_where_the_run_is_not(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(500)

@@ -291,10 +291,9 @@ export class FallLineView extends ExperimentElement {
   ) {
     const frame = frameOf(lens.region, { width: LENS, height: LENS });
     const runs = this.#runsIn(state, line, frame);
-    const words = texts.aroundXYTimesCloser(
-      lens.run in state.runs ? this.#brief(state.runs[lens.run], LENS) : lens.run,
-      integer(lens.times),
-    );
+    const name = lens.run in state.runs ? this.#brief(state.runs[lens.run], LENS) : lens.run;
+    const times = integer(lens.times);
+    const words = name ? texts.aroundXYTimesCloser(name, times) : texts.xTimesCloser(times);
     const markers = runs.map(({ track }) => markerBox(endOf(track).x, endOf(track).y));
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
     const caption = { left: 0, top: LENS - 30, width: LENS, height: 30 };
