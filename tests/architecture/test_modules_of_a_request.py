@@ -14,8 +14,8 @@ from typing import Any
 
 from support.serving import created, open_app
 
-MOST_OF_STEP = 55
-MOST_OF_EDIT = 27
+MOST_OF_STEP = 54
+MOST_OF_EDIT = 26
 REPEATS = 5
 
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_v
 
 from fallline.vocabulary.recipe import RunRecipe
 from fallline.vocabulary.run_settings import Change, Redraw
-from fallline.vocabulary.strict import LARGEST, WHOLE, Label, RunName, StrictModel
+from fallline.vocabulary.strict import LARGEST, Label, RunName, StrictModel
 
 MOST_STEPS = 1_000_000
 SLOWEST, FASTEST = 1 / 60, 1_000_000.0
@@ -21,8 +21,8 @@ MOST_UNDO = 64
 class Until(StrictModel):
     """A step, or a number of samples seen: one of both."""
 
-    steps: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = None
-    samples: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = None
+    steps: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
+    samples: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Until:
@@ -52,8 +52,8 @@ class Step(StrictModel):
     It is for one run, or for all.
     """
 
-    steps: Annotated[int, Field(ge=1, le=MOST_STEPS), WHOLE] | None = None
-    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS), WHOLE] | None = None
+    steps: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
+    epochs: Annotated[int, Field(ge=1, le=MOST_STEPS)] | None = None
     run: RunName | None = None
 
     @model_validator(mode="after")
@@ -93,7 +93,7 @@ class AddRun(RunRecipe):
     fork_of: RunName | None = Field(
         default=None, description="the run to continue from, with its exact state and history"
     )
-    at_step: Annotated[int, Field(ge=0, le=LARGEST), WHOLE] | None = Field(
+    at_step: Annotated[int, Field(ge=0, le=LARGEST)] | None = Field(
         default=None,
         description="with fork_of: the step to continue from; default: the present step of that run",
     )

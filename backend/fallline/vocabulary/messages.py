@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, model_validator
 
 from fallline.vocabulary.commands import COMMANDS, NEEDS_RUN
-from fallline.vocabulary.strict import LARGEST, WHOLE, RunName, StrictModel, at_most
+from fallline.vocabulary.strict import LARGEST, RunName, StrictModel, at_most
 
 MOST_BUCKETS = 10_000
 MOST_SERIES = 128
@@ -22,7 +22,7 @@ MOST_SERIES = 128
 ExperimentId = Annotated[str, Field(min_length=1, max_length=64)]
 CommandId = Annotated[str, Field(min_length=1, max_length=128)]
 SeriesNames = Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=MOST_SERIES)]
-Count = Annotated[int, Field(ge=0, le=LARGEST), WHOLE]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 
 
 class CloseCode(IntEnum):
@@ -68,7 +68,7 @@ class Watch(StrictModel):
         default_factory=dict
     )
     series: SeriesNames | None = None
-    buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS), WHOLE] = 100
+    buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100
     encoding: Literal["json", "bdata", "packed"] = "json"
 
     @model_validator(mode="after")

@@ -34,13 +34,11 @@ from fallline.vocabulary.run_settings import (
 )
 from fallline.vocabulary.strict import (
     LARGEST,
-    WHOLE,
     Label,
     RowName,
     RunName,
     Seed,
     StrictModel,
-    Whole,
     at_most,
 )
 
@@ -66,14 +64,14 @@ class DataSettings(StrictModel):
     """
 
     name: RowName = "log_linear"
-    samples: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] = 900
-    features: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] = 5
+    samples: Annotated[int, Field(ge=1, le=LARGEST)] = 900
+    features: Annotated[int, Field(ge=1, le=LARGEST)] = 5
     noise: Annotated[float, Field(ge=0, le=1e6)] = 0.0
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
     standardize: Literal["none", "inputs", "targets", "both"] = "none"
     seed: Seed = 0
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
-    degree: Whole | None = None
+    degree: int | None = None
     turns: float | None = None
     dataset: UploadId | None = None
     target: Annotated[str, Field(min_length=1, max_length=80)] | None = None
@@ -103,7 +101,7 @@ class DataSettings(StrictModel):
 class LayerSettings(StrictModel):
     """One hidden layer."""
 
-    units: Annotated[int, Field(ge=1, le=LARGEST), WHOLE]
+    units: Annotated[int, Field(ge=1, le=LARGEST)]
     activation: RowName = "relu"
 
 
@@ -153,9 +151,7 @@ class Origin(StrictModel):
     """
 
     run: Annotated[RunName, Field(description="the parent")]
-    at_step: Annotated[
-        int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared"), WHOLE
-    ]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="the step up to which the history is shared")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from fallline.vocabulary.strict import LARGEST, WHOLE, RowName, StrictModel, Whole
+from fallline.vocabulary.strict import LARGEST, RowName, StrictModel
 
 SERIES = ("train_loss", "test_loss", "train_r2", "test_r2", "train_accuracy", "test_accuracy")
 MOST_STOPS = 8
@@ -56,7 +56,7 @@ MOST_REDRAWN = 64
 
 Order = Literal["shuffle", "sequential", "replacement"]
 LearningRate = Annotated[float, Field(gt=0, le=1e6)]
-BatchSize = Annotated[int, Field(ge=1, le=LARGEST), WHOLE]
+BatchSize = Annotated[int, Field(ge=1, le=LARGEST)]
 OPTIMIZER = "the method that turns a gradient into a change: a row of the catalog"
 LEARNING_RATE = "factor of the gradient in each step"
 BATCH_SIZE = "number of samples in the gradient of one step; null: all training samples"
@@ -105,7 +105,7 @@ class StopCondition(SparseModel):
     ]
     above: Annotated[float, Field(ge=-1e300, le=1e300)] | None = None
     below: Annotated[float, Field(ge=-1e300, le=1e300)] | None = None
-    steps: Annotated[int, Field(ge=1, le=LARGEST), WHOLE] | None = None
+    steps: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
 
     @model_validator(mode="after")
     def _fits(self) -> StopCondition:
@@ -138,15 +138,15 @@ Stops = Annotated[list[StopCondition], Field(max_length=MOST_STOPS)]
 class Stage(NamedRow):
     """One schedule of the learning rate, with its own parameters in the same object."""
 
-    every: Whole | None = None
+    every: int | None = None
     factor: float | None = None
-    steps: Whole | None = None
+    steps: int | None = None
     least: float | None = None
     start: float | None = None
-    growth: Whole | None = None
+    growth: int | None = None
     power: float | None = None
     peak: float | None = None
-    patience: Whole | None = None
+    patience: int | None = None
 
     def as_json(self) -> str | dict[str, Any]:
         """Return its name, or the object if it has parameters."""
@@ -190,8 +190,7 @@ class Redraw(StrictModel):
     """
 
     layers: Annotated[
-        list[Annotated[int, Field(ge=1, le=MOST_REDRAWN), WHOLE]],
-        Field(min_length=1, max_length=MOST_REDRAWN),
+        list[Annotated[int, Field(ge=1, le=MOST_REDRAWN)]], Field(min_length=1, max_length=MOST_REDRAWN)
     ] = Field(description="numbers k of the Wk and bk to draw again")
     weights: RowName = Field(default="he", description="the initializer of the weights: a row of the catalog")
 
@@ -347,7 +346,7 @@ class MethodSettings(StrictModel):
     momentum_decay: float | None = Field(
         default=None, description="speed at which the momentum rises from half of beta1"
     )
-    history_size: Whole | None = Field(
+    history_size: int | None = Field(
         default=None, description="how many of the last changes the estimate uses"
     )
     schedule: Schedule | None = Field(
@@ -410,9 +409,7 @@ class Change(MethodSettings):
 class Edit(Change):
     """A change of settings, applied from the change `at_step` -> `at_step` + 1 on."""
 
-    at_step: Annotated[
-        int, Field(ge=0, le=LARGEST, description="steps made before the change applies"), WHOLE
-    ]
+    at_step: Annotated[int, Field(ge=0, le=LARGEST, description="steps made before the change applies")]
 
     @model_serializer(mode="plain")
     def _only_changes(self) -> dict[str, Any]:

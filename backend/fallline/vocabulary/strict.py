@@ -33,15 +33,7 @@ def _printable(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-WHOLE = BeforeValidator(_whole)
-"""Take a whole number however it is written: to JSON Schema, 900, 900.0 and 9e2 are the same integer."""
-
-Whole = Annotated[int, WHOLE]
-Seed = Annotated[int, Field(ge=0, lt=2**32), WHOLE]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 RowName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,32}$")]
 RunName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_printable)]

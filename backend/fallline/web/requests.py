@@ -421,9 +421,15 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+def _number(text: str) -> int | float:
+    """Return a number with a point or an exponent: to JSON Schema 900, 900.0 and 9e2 are the same integer."""
+    number = float(text)
+    return int(number) if number.is_integer() and abs(number) <= LARGEST else number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number)
 _SHORTENING = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=lambda digits: int(digits[:ENOUGH_DIGITS])
+    object_pairs_hook=_object, parse_float=_number, parse_int=lambda digits: int(digits[:ENOUGH_DIGITS])
 )
 
 

@@ -155,7 +155,7 @@ def test_a_label_may_have_joiners_of_emoji_and_scripts(label: str) -> None:
     "wrong",
     [
         {"data": {"samples": "900"}},
-        {"data": {"samples": 1.5}},
+        {"data": {"samples": 1.0}},
         {"data": {"samples": True}},
         {"runs": [{"learning_rate": 0}]},
         {"runs": [{"learning_rate": float("nan")}]},

@@ -79,6 +79,18 @@ def test_valid_json_is_parsed_as_json_defines_it(value: Any) -> None:
     assert parse(json.dumps(value, ensure_ascii=False)) == value
 
 
+@pytest.mark.parametrize("text", ["900", "900.0", "9e2", "9E+2", "90000e-2"])
+def test_a_whole_number_is_an_integer_however_it_is_written(text: str) -> None:
+    assert type(parse(text)) is int
+    assert parse(text) == 900
+
+
+@pytest.mark.parametrize("text", ["0.5", "1e-3", "1e300", "9007199254740994.0"])
+def test_other_numbers_are_floats(text: str) -> None:
+    assert type(parse(text)) is float
+    assert parse(text) == float(text)
+
+
 def test_an_object_may_have_as_many_fields_as_the_largest_and_more() -> None:
     assert (
         len(parse(b"{" + b",".join(b'"%x":1' % place for place in range(MOST_FIELDS)) + b"}")) == MOST_FIELDS
