@@ -111,3 +111,7 @@ async def test_a_loop_of_one_address_refuses_nobody_at_another_and_no_present_ow
     app.state.lab.acknowledged(mine.json()["id"])  # as a socket of the owner does
     again = await client.post(EXPERIMENTS, json=SMALL, headers={"Fallline-Owner": key})
     assert again.status_code == 201, "beside a loop, those who are there go on"
+    owned = {"Fallline-Owner": key, "Content-Type": "application/octet-stream"}
+    file = (await client.get(f"{EXPERIMENTS}/{mine.json()['id']}/export/parameters.npz?run=gd")).content
+    uploaded = await client.post("/api/v1/parameters", content=file, headers=owned)
+    assert uploaded.status_code == 201, "also with parameters"

@@ -60,13 +60,15 @@ async def table(id: str, owner: Owner, address: Address, lab: TheLab) -> dict[st
     response_model=Parameters,
     responses={201: LOCATION_HEADER},
 )
-async def add_parameters(address: Address, body: NpzBody, lab: TheLab, response: Response) -> dict[str, Any]:
+async def add_parameters(
+    owner: Owner, address: Address, body: NpzBody, lab: TheLab, response: Response
+) -> dict[str, Any]:
     """Upload initial parameters as .npz, with at most 1 MiB.
 
     The arrays are W1, b1, W2, ..., float64 and finite, as `numpy.savez` and the export parameters.npz of one run write
     them. A recipe uses them as `{"network": {"layers": [...], "start": id}}`.
     """
-    added = await lab.add_parameters(body, address=address)
+    added = await lab.add_parameters(body, owner=owner, address=address)
     response.headers["Location"] = here(f"/api/v1/parameters/{added['id']}")
     return added
 
