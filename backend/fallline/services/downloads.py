@@ -38,7 +38,7 @@ class Downloads:
     """At most `most` files at the same time. A share has at most half of the files that the others leave, or one."""
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
-        self._slots = FairSlots(most, leaves_some=True)
+        self._slots = FairSlots(most)
         self._clock = clock
         self._waiting = WaitingRequests("exports")
         self._running: dict[Download, None] = {}

@@ -93,7 +93,7 @@ class ExperimentLoader:
         self._terrains = Terrains()
         self._meters = meters
         self._admission = asyncio.Lock()
-        self._turns = FairSlots(MOST_TEMPORARY, leaves_some=True)
+        self._turns = FairSlots(MOST_TEMPORARY)
         self._waiting_for_turns = 0
 
     # ------------------------------------------------------------------ create and open

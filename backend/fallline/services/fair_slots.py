@@ -61,14 +61,10 @@ class WaitingRequests:
 
 
 class FairSlots:
-    """At most `slots` tasks at the same time.
+    """At most `slots` tasks at the same time. A share uses at most half of the slots that the others leave, or one."""
 
-    With `leaves_some`, a share uses at most half of the slots that the others leave, or one.
-    """
-
-    def __init__(self, slots: int, *, leaves_some: bool = False) -> None:
+    def __init__(self, slots: int) -> None:
         self.free = slots
-        self._leaves_some = leaves_some
         self._used = Counter[str]()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._turns: DeficitRoundRobin[str] = DeficitRoundRobin(QUANTUM)
@@ -157,7 +153,7 @@ class FairSlots:
 
     def _may_use_more(self, share: str) -> bool:
         used = self._used[share]
-        return not self._leaves_some or used < max((self.free + used) // 2, 1)
+        return used < max((self.free + used) // 2, 1)
 
     def _remove(self, share: str, turn: asyncio.Future[None]) -> None:
         self._waiting[share].remove(turn)
@@ -173,8 +169,8 @@ class SlotsBesideTraining(FairSlots):
     clock.
     """
 
-    def __init__(self, executor: Executor, slots: int, *, leaves_some: bool = False) -> None:
-        super().__init__(slots, leaves_some=leaves_some)
+    def __init__(self, executor: Executor, slots: int) -> None:
+        super().__init__(slots)
         self._executor = executor
 
     async def acquire(self, share: str) -> None:

@@ -109,7 +109,7 @@ class Arrivals:
     """Places for the bodies of uploads. A share has at most half of the places that the others leave, or one."""
 
     def __init__(self) -> None:
-        self._slots = FairSlots(RECEIVED_AT_ONCE, leaves_some=True)
+        self._slots = FairSlots(RECEIVED_AT_ONCE)
         self._waiting = WaitingRequests("uploads")
 
     @asynccontextmanager
@@ -150,7 +150,7 @@ class Uploads:
         self._stored: dict[str, TableInfo] = {}
         self.bytes = 0
         """The bytes of all stored uploads, as they were sent."""
-        self._parsing = SlotsBesideTraining(executor, PARSED_AT_ONCE, leaves_some=True)
+        self._parsing = SlotsBesideTraining(executor, PARSED_AT_ONCE)
         self._waiting = WaitingRequests("tables and parameters")
         self._parses: WeakValueDictionary[str, _Parse] = WeakValueDictionary()
         self._loading: dict[tuple[str, str], SharedTask[Upload]] = {}

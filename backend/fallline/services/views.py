@@ -115,7 +115,7 @@ class Views:
         self._executor = executor
         self._store = store
         self._owners = owners
-        self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE, leaves_some=True)
+        self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE)
         self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages=pages)
         self._waiting = WaitingRequests("answers and measurements")
         self._waiting_for_findings = WaitingRequests("requests for complete findings")

@@ -33,7 +33,7 @@ async def rounds() -> None:
 
 
 async def test_one_share_with_much_work_holds_up_no_other() -> None:
-    slots, done, goes_on = FairSlots(2), list[str](), threading.Event()
+    slots, done, goes_on = FairSlots(1), list[str](), threading.Event()
 
     def work(name: str) -> None:
         goes_on.wait(PATIENCE)
@@ -119,8 +119,8 @@ async def test_work_that_fails_frees_its_slot() -> None:
     assert slots.free == 1
 
 
-async def test_with_leaves_some_long_tasks_of_one_share_leave_slots_for_others() -> None:
-    slots = FairSlots(4, leaves_some=True)
+async def test_long_tasks_of_one_share_leave_slots_for_others() -> None:
+    slots = FairSlots(4)
     acquired = []
 
     async def hold(share: str) -> None:
