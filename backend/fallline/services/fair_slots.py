@@ -256,23 +256,12 @@ class Measurements:
         result, cost, duration = await self._slots.run(share, lambda: self._timed(measure))
         spent = before + max(cost, duration) + REQUEST_SECONDS
         again = self._budget.spend(spent, self._clock()) if charged else spent / SHARE
-        of_all = self._of_all(before + cost)
-        again = max(again, of_all / COSTLY_SHARE) if charged else again
-        return {
-            **result,
-            "cost_seconds": before + cost,
-            "again_seconds": again,
-            "pace_seconds": 0.0 if charged else of_all / self._looks_share,
-        }
+        return self._with_costs(result, before + cost, again, charged=charged)
 
     @property
     def pages(self) -> int:
         """The number of experiments that somebody watches, at least 1."""
         return max(self._pages(), 1)
-
-    @property
-    def _looks_share(self) -> float:
-        return CLASS_SHARE if self.in_turns else LOOKS_SHARE
 
     @property
     def in_turns(self) -> bool:
@@ -286,17 +275,17 @@ class Measurements:
     def take_now(self, measure: Callable[[], Json], *, charged: bool) -> Json:
         """Return what `take` does, measured in the calling thread, in a turn of the share that pays for it."""
         result, cost, _ = self._timed(measure)
-        again, of_all = (cost + REQUEST_SECONDS) / SHARE, self._of_all(cost)
+        return self._with_costs(result, cost, (cost + REQUEST_SECONDS) / SHARE, charged=charged)
+
+    def _with_costs(self, result: Json, cost: float, again: float, *, charged: bool) -> Json:
+        """Add the cost to a result, and when the next one may be taken: all pages together keep within their share."""
+        of_all = self._pages() * (cost + REQUEST_SECONDS)
         return {
             **result,
             "cost_seconds": cost,
             "again_seconds": max(again, of_all / COSTLY_SHARE) if charged else again,
-            "pace_seconds": 0.0 if charged else of_all / self._looks_share,
+            "pace_seconds": 0.0 if charged else of_all / (CLASS_SHARE if self.in_turns else LOOKS_SHARE),
         }
-
-    def _of_all(self, cost: float) -> float:
-        """Return what a measurement costs if every page takes it, in seconds."""
-        return self._pages() * (cost + REQUEST_SECONDS)
 
     def add_encoding(self, seconds: float) -> None:
         """Count the time to encode an answer, for which the next one waits."""
