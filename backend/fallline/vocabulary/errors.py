@@ -191,32 +191,29 @@ class TooLarge(FalllineError):
     title = "The body is too large"
 
 
-class TooManyRequests(FalllineError):
-    """A client exceeds the rate limit. `retry_after` is in seconds."""
+class RetryLater(FalllineError):
+    """A request that may succeed after `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+    def members(self) -> dict[str, object]:
+        return {"retry_after": self.retry_after}
+
+
+class TooManyRequests(RetryLater):
+    """A client exceeds the rate limit."""
 
     code = "too-many-requests"
     title = "Too many requests"
 
-    def __init__(self, detail: str, retry_after: float) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
 
-    def members(self) -> dict[str, object]:
-        return {"retry_after": self.retry_after}
-
-
-class Unavailable(FalllineError):
-    """The server is full or stopping. `retry_after` is in seconds."""
+class Unavailable(RetryLater):
+    """The server is full or stopping."""
 
     code = "unavailable"
     title = "The server cannot take this now"
-
-    def __init__(self, detail: str, retry_after: float) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-    def members(self) -> dict[str, object]:
-        return {"retry_after": self.retry_after}
 
 
 class StorageFull(Unavailable):

@@ -31,6 +31,7 @@ from fallline.vocabulary.errors import (
     NotAuthorized,
     NotFound,
     ReadOnly,
+    RetryLater,
     StorageFull,
     TooExpensive,
     TooLarge,
@@ -325,7 +326,7 @@ def _headers(error: FalllineError) -> dict[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case MethodNotAllowed(allowed=allowed):
             return {"Allow": allowed}
-        case TooManyRequests(retry_after=seconds) | Unavailable(retry_after=seconds):
+        case RetryLater(retry_after=seconds):
             return {"Retry-After": str(max(1, round(seconds)))}
         case UnsupportedMediaType(supported=supported):
             return {"Accept-Post": supported}
