@@ -177,14 +177,6 @@ class _WorkerThread:
             self._calls.append((id, call))
             self._wake.notify()
 
-    def post_read(self, id: str, read: Callable[[], None]) -> None:
-        """Run `read` in the turn of the experiment's reads."""
-        self.post(id, lambda: self.worker.read(id, read))
-
-    def post_beside(self, share: str, begin: Callable[[], None]) -> None:
-        """Run `begin`, which begins work in another thread, in the share's turn."""
-        self.post("", lambda: self.worker.beside(share, begin))
-
     def charge_share(self, share: str, seconds: float) -> None:
         """Charge a share before the next turn."""
         self._charges.append((share, seconds))
@@ -519,7 +511,7 @@ class InProcessExecutor:
             await asyncio.wait([coming])
         thread, closed = self._thread_of(id), self._new_answer()
         # After the reads that came before, so that these are answered.
-        thread.post_read(id, lambda: thread.close(id, why, closed))
+        thread.post(id, lambda: thread.worker.read(id, lambda: thread.close(id, why, closed)))
         await closed
 
     def share(self, id: str, share: str) -> None:
@@ -541,7 +533,7 @@ class InProcessExecutor:
         # Such work slows the training in all threads: it waits for its turn in each, one after the other.
         begins: Callable[[], None] = partial(_soon, loop, begin)
         for thread in self._threads:
-            begins = partial(thread.post_beside, share, begins)
+            begins = partial(thread.post, "", partial(thread.worker.beside, share, begins))
         begins()
         try:
             await turn
