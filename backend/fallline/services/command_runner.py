@@ -149,7 +149,7 @@ class KeyedCommands:
         key: str,
         content: object,
         do: Callable[[Receipt], SharedTask[Json]],
-        disconnected: Disconnected | None = None,
+        disconnected: Disconnected | None,
     ) -> Json:
         """Return the answer of `do(receipt)`, which runs once for a key.
 

@@ -235,9 +235,9 @@ class Measurements:
     def __init__(
         self,
         slots: FairSlots,
+        pages: Callable[[], int],
         clock: Clock = time.perf_counter,
         own: Clock = time.thread_time,
-        pages: Callable[[], int] = lambda: 1,
         cores: int | None = None,
     ) -> None:
         self._pages, self._cores = pages, cores or os.cpu_count() or 1

@@ -107,7 +107,7 @@ class Views:
         store: StoreThread,
         owners: Owners,
         downloads: Downloads,
-        pages: Callable[[], int] = lambda: 1,
+        pages: Callable[[], int],
     ) -> None:
         """`pages` is the number of watched experiments."""
         self._loader = loader
@@ -116,7 +116,7 @@ class Views:
         self._store = store
         self._owners = owners
         self._rendering = SlotsBesideTraining(executor, RENDERED_AT_ONCE)
-        self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages=pages)
+        self._measurements = Measurements(SlotsBesideTraining(executor, MEASURED_AT_ONCE), pages)
         self._waiting = WaitingRequests("answers and measurements")
         self._waiting_for_findings = WaitingRequests("requests for complete findings")
         self._lines: WeakKeyDictionary[FallLine, Lock] = WeakKeyDictionary()
@@ -238,7 +238,7 @@ class Views:
         return await self._read_step(id, run, step, snapshot)
 
     async def inspect(
-        self, id: str, run: str, step: int | None, rows: int | None, first: int = 0, block: int | None = None
+        self, id: str, run: str, step: int | None, rows: int | None, first: int, block: int | None
     ) -> dict[str, Any]:
         """Return the next change of a run at any step, line by line."""
         return await self._read_step(id, run, step, partial(inspection, rows=rows, first=first, block=block))

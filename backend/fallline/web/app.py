@@ -57,7 +57,7 @@ PAGE_PATHS = {
 
 
 def build_app(
-    lab: Lab, pages: Pages, settings: Settings, beside: Sequence[AbstractAsyncContextManager[None]] = ()
+    lab: Lab, pages: Pages, settings: Settings, beside: Sequence[AbstractAsyncContextManager[None]]
 ) -> FastAPI:
     """Return the application around a lab, which it starts and stops, and what runs `beside` it."""
     app = FastAPI(

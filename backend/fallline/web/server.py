@@ -115,7 +115,7 @@ def allow_many_connections() -> None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
 
 
-def url_of(bound: socket.socket, base: str = "") -> str:
+def url_of(bound: socket.socket, base: str) -> str:
     """Return the URL to open in a browser on this machine."""
     host, port = bound.getsockname()[:2]
     name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)

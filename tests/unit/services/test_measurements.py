@@ -33,7 +33,7 @@ class Bench:
 
     def __init__(self, pages: int = 1) -> None:
         self.clock, self.own = Clock(), Clock()
-        self.measuring = Measurements(FairSlots(1), self.clock, self.own, lambda: pages, cores=2)
+        self.measuring = Measurements(FairSlots(1), lambda: pages, self.clock, self.own, cores=2)
 
     async def take(self, seconds: float, own: float | None = None, **how: Any) -> dict[str, Any]:
         def measure() -> dict[str, Any]:

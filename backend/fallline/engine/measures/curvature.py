@@ -183,7 +183,7 @@ MOST_SIGNS, FEWEST_SIGNS = 32, 4
 """Maximum number of random vectors for a trace, and the number that runs whatever the cost."""
 
 
-def estimated_trace(problem: Problem, parameters: Array, l2: float = 0.0) -> tuple[float, float]:
+def estimated_trace(problem: Problem, parameters: Array, l2: float) -> tuple[float, float]:
     """Estimated trace of the Hessian, and its standard error.
 
     The mean of v H v over vectors v of random signs (Hutchinson 1990, Communications in Statistics 19, 433-450).

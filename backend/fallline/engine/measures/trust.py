@@ -26,6 +26,9 @@ STEP = 1e-6
 RATE = 2.0**-10
 """A power of two: the change divided by it is exact to the rounding of the parameters."""
 
+COMPARED_STEPS = 20
+"""Steps of GD that SGD on all samples has to repeat."""
+
 MOST_ENTRIES = 200
 """Maximum entries of the gradient to check; a fixed random choice of larger ones."""
 
@@ -132,7 +135,7 @@ def balance(problem: Problem, parameters: Array, gradient: Array) -> Comparison 
     return Comparison(worst, 1e-9 * size + rounding, compared, where=where) if compared else None
 
 
-def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: int = 20) -> Comparison | None:
+def batches_agree(problem: Problem, parameters: Array, kernel: Kernel) -> Comparison | None:
     """Compare GD with SGD on all samples in data order: equal except for rounding.
 
     None if they diverge.
@@ -141,7 +144,7 @@ def batches_agree(problem: Problem, parameters: Array, kernel: Kernel, steps: in
     for size in (None, problem.train.count):
         state = TrainingState(step=0, samples_seen=0, parameters=parameters.copy())
         run = RunRecipe(learning_rate=RATE, batch_size=size, order="sequential")
-        if len(advance(problem, state, run, steps, kernel)) < steps:
+        if len(advance(problem, state, run, COMPARED_STEPS, kernel)) < COMPARED_STEPS:
             return None
         ends.append(state.parameters)
     apart = np.abs(ends[0] - ends[1])

@@ -258,7 +258,7 @@ def merge_edit(edits: list[Edit], edit: Edit) -> list[Edit]:
     return [*before, Edit(at_step=edit.at_step, **{**earlier, **edit.changes()}), *after[1:]]
 
 
-def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str = "") -> None:
+def _check_redraw(changed: Mapping[str, Any], layers: int, pointer: str) -> None:
     """Raise InvalidRequest for unknown layers or an unknown initializer."""
     redraw = changed.get("redraw")
     if redraw is None:
@@ -281,7 +281,7 @@ def _check_layer_rates(changed: Mapping[str, Any], layers: int, pointer: str) ->
         )
 
 
-def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str = "") -> None:
+def _check_stops(changed: Mapping[str, Any], evaluated: Collection[str], pointer: str) -> None:
     """Raise InvalidRequest for conditions on series without evaluation."""
     for place, condition in enumerate(changed.get("stop") or ()):
         if condition["when"] in SERIES and condition["when"] not in evaluated:

@@ -125,7 +125,7 @@ def restored_runs(
     facts: ReplayedFacts,
     stored_experiment: StoredExperiment,
     kernels: Kernels,
-    checkpoint_budget: CheckpointBudget | None = None,
+    checkpoint_budget: CheckpointBudget | None,
 ) -> RestoredRuns:
     """Return the runs at their last stored states, not yet at their positions."""
     restored = RestoredRuns({}, {}, {}, {})
