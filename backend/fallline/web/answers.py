@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from fallline.realtime.frames import Frame
 from fallline.realtime.session import NumberedFrame
+from fallline.services.views import Views
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -50,13 +51,10 @@ def _pieces(value: Any) -> Iterator[str]:
         yield _ENCODER.encode(value)
 
 
-Beside = Callable[[Callable[[], str]], Awaitable[str]]
-"""Runs a function in a thread and returns its text."""
-
-
-async def large(make: Callable[[], Any], beside: Beside) -> Response:
-    """Return the result of `make()` as JSON, made `beside` the event loop."""
-    return Response(await beside(lambda: piecewise(make())), media_type="application/json")
+async def large(views: Views, id: str, make: Callable[[], Any]) -> Response:
+    """Return the result of `make()` as JSON, made in a thread in the experiment's turn. Raises TooManyRequests."""
+    text = await views.beside(id, lambda: piecewise(make()))
+    return Response(text, media_type="application/json")
 
 
 async def large_with_cost(value: Any, report: Callable[[float], None]) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -158,7 +158,7 @@ async def delete(id: str, token: Token, lab: TheLab) -> Response:
 async def data(id: str, lab: TheLab) -> Response:
     """Return all samples in the network's units, and the rows of both splits."""
     samples = await lab.views.data(id)
-    return await large(lambda: samples, partial(lab.views.beside, id))
+    return await large(lab.views, id, lambda: samples)
 
 
 @router.get(one + "/figures/{name}", tags=["figures"], response_model=answers.Figure)
@@ -169,7 +169,7 @@ async def figure(id: str, name: str, query: FigureQuery, lab: TheLab) -> Respons
     first) at a `step` (default: the present one). With `filled=false` it comes without data, and nothing is measured.
     """
     content = await lab.views.figure(id, name, query.run, query.step, query.options, filled=query.filled)
-    return await large(lambda: content, partial(lab.views.beside, id))
+    return await large(lab.views, id, lambda: content)
 
 
 # ---------------------------------------------------------------------- commands
@@ -269,7 +269,7 @@ async def remove_run(run: str, caller: TheCaller) -> Response:
 async def snapshot(id: str, run: str, query: AtStep, lab: TheLab) -> Response:
     """Return parameters at a step, with gradient and batch of the next change."""
     content = await lab.views.snapshot(id, run, query.step)
-    return await large(lambda: content, partial(lab.views.beside, id))
+    return await large(lab.views, id, lambda: content)
 
 
 @router.get(of_run + "/inspect", tags=["runs"], response_model=answers.Inspection)
@@ -281,7 +281,7 @@ async def inspect(id: str, run: str, query: Inspect, lab: TheLab) -> Response:
     rows of the others. In that case `largest_at` and `change` summarize the whole array.
     """
     content = await lab.views.inspect(id, run, query.step, query.rows, query.first, query.block)
-    return await large(lambda: content, partial(lab.views.beside, id))
+    return await large(lab.views, id, lambda: content)
 
 
 class Script(Response):
@@ -397,7 +397,7 @@ async def history(id: str, run: str, request: Request, query: HistoryQuery, lab:
         answer = Response(text, media_type="text/csv")
     else:
         encode = buckets.as_bdata if query.encoding == "bdata" else buckets.as_json
-        answer = await large(lambda: encode(generation, every_step), partial(lab.views.beside, id))
+        answer = await large(lab.views, id, lambda: encode(generation, every_step))
     answer.headers["Vary"] = "Accept"
     return answer
 
