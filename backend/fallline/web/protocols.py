@@ -26,6 +26,8 @@ from fallline.web.middleware import HEADERS
 HEAD_BYTES = 64 * 1024
 """Limit on all of a request except its body: first line, headers, trailers, sizes of chunks."""
 
+HEAD_TOO_LONG = f"the request line and headers must have at most {HEAD_BYTES:,} bytes"
+
 REQUEST_SECONDS = 10.0
 """How long a request may take to arrive without its body; and the rest of its body after the answer."""
 
@@ -87,6 +89,9 @@ class Silent:
 
 class BoundedHttp(HttpToolsProtocol):
     """HTTP with bounded headers and request deadlines, and a bounded number of `silent` connections."""
+
+    url = b""
+    """Uvicorn sets it when a request begins; garbage may come before."""
 
     silent = Silent()
 
@@ -159,14 +164,15 @@ class BoundedHttp(HttpToolsProtocol):
         self._be_silent()
 
     def send_400_response(self, msg: str) -> None:
-        self.transport.write(_answer(Malformed(msg)))
+        # The parser refuses an address of more than 65,535 bytes, and does not say why.
+        self.transport.write(_answer(Malformed(HEAD_TOO_LONG if len(self.url) >= HEAD_BYTES else msg)))
         self.transport.close()
 
     def _refuse_more(self) -> None:
         if self.cycle is not None and self.cycle.more_body:
             self.transport.close()  # trailers or chunk sizes are too long: this request has its answer, or gets none
         else:
-            self.send_400_response(f"the request line and headers must have at most {HEAD_BYTES:,} bytes")
+            self.send_400_response(HEAD_TOO_LONG)
 
     def _be_silent(self) -> None:
         """Count as silent once the last response is complete and sent, except for a rest of 16 KB."""

@@ -96,6 +96,18 @@ async def test_an_endless_head_is_refused(beginning: bytes, more: bytes) -> None
     ended, answer = await overflow(beginning, more)
     assert ended
     assert b"HTTP/1.1 400 " in answer
+    assert b"at most 65,536 bytes" in answer
+
+
+async def test_what_is_no_request_at_all_is_refused() -> None:
+    ended, answer = await overflow(b"\x16\x03\x01\x02\x00\x01", b"\x00")
+    assert ended
+    assert b"Invalid HTTP request" in answer
+
+
+async def test_an_address_of_70_000_letters_in_one_piece_is_refused_with_the_limit() -> None:
+    _, answer = await overflow(b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\r\n")
+    assert b"at most 65,536 bytes" in answer
 
 
 @pytest.mark.parametrize(
