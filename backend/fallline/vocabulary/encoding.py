@@ -77,6 +77,15 @@ def array_of(values: NDArray[np.uint8] | NDArray[np.float32]) -> dict[str, str]:
     return encoded if values.ndim == 1 else {**encoded, "shape": ", ".join(map(str, values.shape))}
 
 
+def drawn_column(column: NDArray[np.float64]) -> dict[str, str]:
+    """Encode values to look at: as float32, or as float64 if one is too large for it."""
+    with np.errstate(over="ignore"):
+        short = column.astype(np.float32)
+    if (np.isinf(short) & np.isfinite(column)).any():
+        return float_column(column)
+    return array_of(short)
+
+
 CELLS_AT_ONCE = 4_000
 """Cells of a CSV that one call writes. It holds the interpreter lock, for some 4 ms."""
 

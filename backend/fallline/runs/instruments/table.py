@@ -32,7 +32,7 @@ from fallline.runs.instruments.predictions import (
     surface,
 )
 from fallline.vocabulary.arrays import Array
-from fallline.vocabulary.encoding import finite_or_none, float_column, integer_column
+from fallline.vocabulary.encoding import drawn_column, finite_or_none, integer_column
 from fallline.vocabulary.errors import NotFound
 from fallline.vocabulary.recipe import RunRecipe
 
@@ -75,12 +75,12 @@ def _predictions(problem: Problem, state: TrainingState, recipe: RunRecipe) -> d
 
 
 def _pairs(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
-    """Return the same, packed, without rows and probabilities."""
+    """Return the same, packed for a drawing, without rows and probabilities."""
     split, rows = split_of(problem)
     outputs = predict(problem, state.parameters, problem.X[rows])
     y = problem.y[rows, 0]
     if not problem.classes:
-        return {"split": split, "y": float_column(y), "y_pred": float_column(outputs[:, 0])}
+        return {"split": split, "y": drawn_column(y), "y_pred": drawn_column(outputs[:, 0])}
     guesses = problem.loss.decide(outputs.T)
     return {"split": split, "y": integer_column(y.astype(np.int64)), "y_pred": integer_column(guesses)}
 
