@@ -81,6 +81,9 @@ class Person:
     looks: int = 0
     """Answers about the runs in the phase, beside frames."""
 
+    look_bytes: int = 0
+    """Bytes of these answers."""
+
     stale: list[float] = field(default_factory=list)
     """Seconds by which a frame on a slow line was behind the server."""
 
@@ -113,7 +116,7 @@ class Person:
         """Begin a phase."""
         for each in (self.frames, self.commands, self.stale, self.returns):
             each.clear()
-        self.looks = 0
+        self.looks = self.look_bytes = 0
 
     # ------------------------------------------------------------------ requests
 
@@ -228,6 +231,7 @@ class Person:
             self.errors.append(f"{path}: {error!r}")
             return None
         self.looks += 1
+        self.look_bytes += len(reply.body)
         answer: Json = reply.json()
         return answer
 

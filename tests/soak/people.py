@@ -83,6 +83,7 @@ async def _phase(name: str, people: list[Person], seconds: float) -> Json:
         "bytes": _all(each.frames for each in well),
         "commands": _all(each.commands for each in well),
         "looks": sum(each.looks for each in well),
+        "look_bytes": sum(each.look_bytes for each in well),
         "stale": _all(each.stale for each in people),
         "returns": _all(each.returns for each in people),
         "holes": sum(each.holes for each in people),

@@ -146,7 +146,8 @@ def _note_play(note: Callable[[Row], None], played: Json, age: float) -> None:
     seconds, people = played["seconds"], played["people"]
     _note_service(note, played, age, "")
     note(at_most("mean bytes of a frame", statistics.fmean(played["bytes"] or [0]), FRAME_BYTES, "B"))
-    note(at_most("bytes a second and person", sum(played["bytes"]) / seconds / people, BYTES_A_SECOND, "B"))
+    each = (sum(played["bytes"]) + played["look_bytes"]) / seconds / people
+    note(at_most("bytes a second and person", each, BYTES_A_SECOND, "B"))
     rate, frames = statistics.median(played["steps"]) / seconds, len(played["bytes"]) / seconds / people
     looks = played["looks"] / seconds / people
     print(

@@ -51,7 +51,7 @@ def _row(people: int, cores: float, memory: int, age: float, played: Json) -> st
         f"{people}",
         f"{cores:.2f}",
         f"{memory / 2**20:,.0f} MB",
-        f"{8e-6 * sum(sizes) / seconds:.1f}",
+        f"{8e-6 * (sum(sizes) + played['look_bytes']) / seconds:.1f}",
         f"{len(sizes) / seconds / people:.1f}",
         f"{statistics.median(played['steps']) / seconds:.0f}",
         f"{age:,.0f} ms",
