@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -118,6 +119,7 @@ def open_shipped_caddy(target: int, domain: str) -> Iterator[int]:
         )
         arguments = ["run", "--adapter", "caddyfile", "--config", str(configuration)]
         with _running("caddy", arguments, port, folder, DOMAIN=domain):
+            _wait_for_certificate(port, domain)
             yield port
 
 
@@ -156,6 +158,22 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], output: Path) -> None
             return
         time.sleep(0.02)
     raise AssertionError(f"the proxy does not start: {output.read_text()}")
+
+
+def _wait_for_certificate(port: int, domain: str) -> None:
+    """Caddy listens before it has made its certificate, and refuses handshakes until then."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    give_up = time.monotonic() + START_SECONDS
+    while time.monotonic() < give_up:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port), timeout=1) as connection,
+            context.wrap_socket(connection, server_hostname=domain),
+        ):
+            return
+        time.sleep(0.02)
+    raise AssertionError("Caddy makes no certificate")
 
 
 # ---------------------------------------------------------------------- fetching
