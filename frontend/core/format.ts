@@ -62,12 +62,14 @@ export function score(value: number | null | undefined) {
   return trueMinus(text === "-0.00" ? "0.00" : text);
 }
 
-/** A setting as typed, not rounded: "0.03", "1e-5". */
+/** A setting as typed, not rounded: "0.03", "1e-5", "1,000", "1e6". */
 export function setting(value: number) {
   const rounded = Number(value.toPrecision(6));
-  return trueMinus(
-    value !== 0 && Math.abs(value) < 1e-4 ? rounded.toExponential() : String(rounded),
-  ).replace("+", "");
+  const size = Math.abs(value);
+  if (value !== 0 && (size < 1e-4 || size >= 1e6))
+    return trueMinus(rounded.toExponential()).replace("+", "");
+  const [whole, ...decimals] = String(rounded).split(".");
+  return [integer(Number(whole)), ...decimals].join(".");
 }
 
 /** @param share 0..1 */

@@ -727,6 +727,16 @@ test("numbers read as people write them", () => {
   assert.deepEqual([1284, 1.43].map(epochs), ["1,284", "1.43"]);
   assert.deepEqual([-0.001, 0.876, null].map(score), ["0.00", "0.88", "–"]);
   assert.deepEqual([0.03, 1e-5, 1.25e-5, 0.006].map(setting), ["0.03", "1e−5", "1.25e−5", "0.006"]);
+  assert.deepEqual([1e6, 2.5e7, 999_999, 1000, 1234.5, -0.5, -2000, 0].map(setting), [
+    "1e6",
+    "2.5e7",
+    "999,999",
+    "1,000",
+    "1,234.5",
+    "−0.5",
+    "−2,000",
+    "0",
+  ]);
   assert.deepEqual([-4, -2, 0, 3].map(tick), ["1e−4", "0.01", "1", "1,000"]);
 });
 

@@ -38,11 +38,11 @@ def plain(value: float) -> float:
 
 
 def setting(value: float) -> str:
-    """Format a setting as the page does, without rounding: "0.03", "1.5e−5" below 0.0001."""
-    if value and abs(value) < 1e-4:
+    """Format a setting as the page does, without rounding: "0.03", "1,000", "1.5e−5" below 0.0001, "1e6"."""
+    if value and not 1e-4 <= abs(value) < 1e6:
         digits, exponent = f"{value:.5e}".split("e")
         return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")
-    return f"{float(f'{value:.6g}'):.15g}".replace("-", "−")
+    return f"{float(f'{value:.6g}'):,.15g}".replace("-", "−")
 
 
 def percent(share: float) -> str:
