@@ -28,6 +28,7 @@ import { askedExhibit, openQuestion, untilOf } from "./core/questions.ts";
 import { forkOf } from "./core/forks.ts";
 import { FIRST } from "./core/instruments.ts";
 import { inspectedRun } from "./core/inspected.ts";
+import { endWords } from "./core/now-words.ts";
 import { kernelWords } from "./core/kernel-words.ts";
 import { linkOf } from "./features/sharing/links.ts";
 import { isLong, zoomAround, zoomThatShows, zoomToFall } from "./core/long-runs.ts";
@@ -102,6 +103,13 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   const queued = { steps: 0, epochs: 0 };
   const isPending = (...what: string[]) =>
     Object.values(store.get().pending).some((pending) => what.includes(pending.do));
+
+  /** Says what helps if no run can go on: the server would only refuse to play or to step. */
+  function saysEnd() {
+    const text = endWords(store.get());
+    if (text) dispatch({ type: "notice", notice: { kind: "info", text } });
+    return text !== null;
+  }
 
   /** A step follows any play or pause requested before it, even one that still waits. */
   function stepOn() {
@@ -290,13 +298,15 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     pause: () => insteadOfSteps("pause"),
     toggle() {
       if (store.get().playback.playing) insteadOfSteps("pause");
-      else if (!continueHere()) play();
+      else if (!continueHere() && !saysEnd()) play();
     },
     step(steps = 1) {
+      if (saysEnd()) return;
       queued.steps = Math.min(1_000_000, queued.steps + steps);
       stepOn();
     },
     stepEpoch(epochs = 1) {
+      if (saysEnd()) return;
       queued.epochs = epochs;
       stepOn();
     },

@@ -6,10 +6,25 @@
 import { counter, integer, plural } from "./format.ts";
 import { furthestStep, stepsAhead } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
+import type { RunStatus } from "./wire-types.ts";
 import type { State } from "./types.ts";
 
-/** Without training: "Ready" before the first step, then "Paused". */
-export const restWord = (state: State) => (furthestStep(state) === 0 ? texts.ready : texts.paused);
+/** Why nothing can train, and what helps; null if a run can go on. */
+export function endWords({ order, runs }: State) {
+  const states = order.map((name) => runs[name].status);
+  if (!states.length || !states.every((status) => OVER.includes(status))) return null;
+  return states.includes("finished")
+    ? texts.everyRunHasStopped
+    : `${texts.everyRunHasDiverged} ${texts.lowerTheRateThenReset}`;
+}
+
+const OVER: RunStatus[] = ["finished", "diverged"];
+
+/** Without training: "Ready" before the first step, then "Paused"; "Stopped" if no run can go on. */
+export function restWord(state: State) {
+  if (endWords(state)) return texts.stoppedWord;
+  return furthestStep(state) === 0 ? texts.ready : texts.paused;
+}
 
 /** "300 ahead" beside the light, while one looks back and training goes on. */
 export const aheadWords = (state: State) =>

@@ -323,12 +323,36 @@ def test_a_run_that_diverges_in_its_first_step_says_so_in_its_row(open_lab: Open
     expect(lab.row("gd").locator(".verdict")).to_have_text("diverged")
 
 
+def test_play_says_what_helps_where_every_run_has_diverged_and_keeps_the_remedy(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    for run, rate in (("gd", 100.0), ("sgd", 50.0)):
+        lab.ask("PATCH", f"/runs/{run}", {"learning_rate": rate})
+    lab.ask("POST", "/step", {"steps": 1})
+    remedy = lab.strip.get_by_role("button", name=re.compile("^Rewind GD to 0, rate"))
+    expect(remedy).to_be_visible()
+    expect(lab.page.locator("connection-line")).to_contain_text("Stopped")
+    for key in (" ", "ArrowRight"):
+        lab.page.keyboard.press(key)
+        expect(lab.notice).to_contain_text("Every run has diverged. Lower the rate, then reset.")
+        lab.notice.get_by_role("button", name="Close the notice").click()
+        expect(lab.notice).to_have_count(0)
+        expect(remedy).to_be_visible()
+    # the runs are at step 0, and reset is what helps
+    lab.ask("PATCH", "/runs/gd", {"learning_rate": 0.1})
+    lab.ask("PATCH", "/runs/sgd", {"learning_rate": 0.1})
+    lab.button("Back to step 0 (R)").click()
+    expect(lab.strip).to_have_count(0)
+    expect(lab.page.locator("connection-line")).to_contain_text("Ready")
+    lab.make_steps(2)
+    expect(lab.counter).to_have_text("2")
+
+
 def test_a_diverged_run_stops_and_the_other_continues(open_lab: OpenLab) -> None:
     lab = open_lab(drawn=True)
     lab.make_steps(10)
     lab.rate("GD").fill("1e5")
     lab.rate("GD").press("Enter")
-    expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 100000")
+    expect(lab.rule("gd")).to_have_attribute("title", "full batch, rate 100,000")
     lab.play.click()
     pattern = r"^GD diverged at step \d+ and is stopped\. SGD continues\."
     expect(lab.strip.locator("> span")).to_have_text(re.compile(rf"{pattern}$"))

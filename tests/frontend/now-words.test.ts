@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { aheadWords, restWord, wayBackWords } from "../../frontend/core/now-words.ts";
+import { aheadWords, endWords, restWord, wayBackWords } from "../../frontend/core/now-words.ts";
 import { scene } from "./scenes.ts";
-import type { Message } from "../../frontend/core/types.ts";
+import type { Message, State } from "../../frontend/core/types.ts";
 
 const look = (step: number): Message => ({ type: "look", step });
 const playback = (playing: boolean): Message => ({
@@ -20,6 +20,27 @@ const playback = (playing: boolean): Message => ({
 test("a page is ready before the first step, and paused after it", () => {
   assert.equal(restWord(scene().state), "Ready");
   assert.equal(restWord(scene({ sgd: 1 }).state), "Paused");
+});
+
+test("where no run can go on nothing is ready, and words say what helps", () => {
+  const end = (run: string, event: "diverged" | "finished"): Message => ({
+    type: "event",
+    event,
+    run,
+    step: 0,
+    diverged_at: 0,
+  });
+  const ended = (...messages: Message[]) => scene({ messages }).state;
+  const words = (state: State) => [restWord(state), endWords(state)];
+  assert.deepEqual(words(ended(end("gd", "diverged"))), ["Ready", null]);
+  assert.deepEqual(words(ended(end("gd", "diverged"), end("sgd", "diverged"))), [
+    "Stopped",
+    "Every run has diverged. Lower the rate, then reset.",
+  ]);
+  assert.deepEqual(words(ended(end("gd", "diverged"), end("sgd", "finished"))), [
+    "Stopped",
+    "Every run has stopped. Reset one, or add another.",
+  ]);
 });
 
 test("the way back says how far it is, and what is live only while there is training", () => {

@@ -15,7 +15,7 @@ import { counter, integer, plural } from "../../core/format.ts";
 import { createGlide } from "../../core/glide.ts";
 import { isLogSteps, isLong } from "../../core/long-runs.ts";
 import { markersOf } from "../../core/markers.ts";
-import { wayBackWords } from "../../core/now-words.ts";
+import { endWords, wayBackWords } from "../../core/now-words.ts";
 import { countedStep, shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { furthest, isLocked, isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
@@ -43,6 +43,9 @@ const speedSpoken = (value: number) =>
 /** Width of a comma, a point, a space or a unit of the counter, in widths of a digit; they are at most so wide on average. */
 const OTHER_CH = 0.65;
 
+/** No run has made a step, nor diverged in its first one. */
+const isFresh = (state: State) => furthest(state) === 0 && endWords(state) === null;
+
 export class TransportBar extends ExperimentElement {
   /** The newest step of the counter. */
   #counted = 0;
@@ -63,6 +66,7 @@ export class TransportBar extends ExperimentElement {
       speed,
       countedStep(state, this.#counted),
       furthest(state),
+      isFresh(state),
       state.view.x,
       isLogSteps(state),
       markersOf(state).length,
@@ -132,7 +136,7 @@ export class TransportBar extends ExperimentElement {
   #play() {
     const { app, state } = this;
     const { playing } = state.playback;
-    const isAtStart = furthest(state) === 0;
+    const isAtStart = isFresh(state);
     return html`<button type="button" class="button solid play" data-playing=${playing} data-fresh=${isAtStart}
       aria-label=${playing ? texts.pauseSpace : texts.playSpace} ?disabled=${isLocked(state)}
       @click=${() => app.toggle()}>${icon(playing ? "pause" : "play")}<span class="caption" ?hidden=${!isAtStart || playing}>${texts.play}</span></button>`;
@@ -148,7 +152,7 @@ export class TransportBar extends ExperimentElement {
   #reset() {
     const { app, state } = this;
     return html`<button type="button" class="button quiet square reset" aria-label=${texts.backToStep0R} title=${texts.backToStep0R}
-      ?hidden=${furthest(state) === 0} ?disabled=${isLocked(state)} @click=${() => app.reset()}>${icon("reset")}</button>`;
+      ?hidden=${isFresh(state)} ?disabled=${isLocked(state)} @click=${() => app.reset()}>${icon("reset")}</button>`;
   }
 
   #briefSpeed() {
