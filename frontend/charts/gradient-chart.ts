@@ -13,10 +13,10 @@ import { LEAST_APART } from "./horizontal.ts";
 import { pxAcross, pxDown } from "./labels.ts";
 import { isLive, liveLines } from "./live-lines.ts";
 import { laneLook, styled, templateOf } from "./figure-style.ts";
-import { momentLines, placeThen, untilOf, withLater } from "./past-marks.ts";
+import { momentLines, momentPlaces, placeThen, untilOf, withLater } from "./past-marks.ts";
 import { groundOf, isInside, joined, symbol } from "./paths.ts";
 import { axisOf, boundTo, columnsFor, reachedBy, withinAxis } from "./scene.ts";
-import { covered, curvesOf } from "./overlap.ts";
+import { covered, curvesOf, touch } from "./overlap.ts";
 import { leavesAt, valueAt } from "./window-end.ts";
 import { layersPlot, layersTitle } from "./gradient-layers.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../core/gradient-panels.ts";
@@ -26,7 +26,7 @@ import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Area, Frame } from "./labels.ts";
-import type { Curve } from "./overlap.ts";
+import type { Box as Room, Curve } from "./overlap.ts";
 import type { Path } from "./paths.ts";
 import type { Panel } from "../core/gradient-panels.ts";
 import type { Scene } from "./scene.ts";
@@ -177,6 +177,13 @@ export function gradientChart(figure: Json, scene: Scene) {
         scene,
         frames,
         frames.map((frame, k) => curvesOf(inPanel(data, k), frame)),
+        frames.map((frame, k) => [
+          ...areas.flags.map(({ x }) => post(frame, pxAcross(frame, x))),
+          ...momentPlaces(scene, frame).map(({ left }) => post(frame, left)),
+          ...presentPlaces(inPanel(data, k), frame, scene).map((place) =>
+            around(place, isLive(state.runs[place.run], scene) ? frame.left + frame.width : 0),
+          ),
+        ]),
       ),
     },
     readable: {
@@ -198,10 +205,12 @@ const inPanel = (data: Json[], k: number): Json[] =>
 
 /**
  * The band of exact zeros has a label where there is room for it: at first on the left. Later the
- * label stands where it covers the fewest lines, on the right of the last panel if possible.
+ * label stands where it covers the fewest lines, on the right of the last panel if possible. Upright
+ * lines and markers it never covers.
  * @param curves of each panel
+ * @param kept of each panel, the upright lines and markers
  */
-function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][]) {
+function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Room[][]) {
   const [{ width, height }] = frames;
   const isEmpty = !curves.some((each) => each.length);
   if (look.compact || (!isEmpty && (height < ZERO.height || width < ZERO.width))) return null;
@@ -213,10 +222,12 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][]) {
       const left = frame.left + ZERO.right + share * (frame.width - 2 * ZERO.right - ZERO.letters);
       const top = topIn(frame);
       const box = { left, right: left + ZERO.letters, top, bottom: top + ZERO.line };
-      return { right: box.right, top, cost: covered(curves[k], box) };
+      const isFree = !kept[k].some((each) => touch(each, box));
+      return { right: box.right, top, cost: isFree ? covered(curves[k], box) : Infinity };
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
+  if (best.cost === Infinity) return null;
   return { left: best.right, top: best.top, isLast: true };
 }
 
@@ -231,8 +242,24 @@ const ZERO = {
   right: 8,
   letters: 58,
   line: 14,
-  places: [0, 0.5, 1],
+  places: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
 };
+
+/** The room of an upright line, in px. */
+const post = ({ top, height }: Frame, left: number): Room => ({
+  left: left - 2,
+  right: left + 2,
+  top,
+  bottom: top + height,
+});
+
+/** The room of a marker, in px; it may go on to the right. */
+const around = ({ left, top }: { left: number; top: number }, goesTo: number): Room => ({
+  left: left - MARK.size / 2 - 1,
+  right: Math.max(goesTo, left + MARK.size / 2 + 1),
+  top: top - MARK.size / 2 - 1,
+  bottom: top + MARK.size / 2 + 1,
+});
 
 /** The traces of the first layer in the panel of another series. */
 const tracesIn = ({ data }: Json, series: string, k: number): Json[] =>
@@ -252,24 +279,29 @@ const axesIn = (panel: number) => {
 /** Height of a panel, in px. */
 const heightIn = ({ room, look }: Scene) => room.height - TOP - (look.compact ? 20 : 23);
 
-/** Place of each run, now or at the past step on view; none for a line that goes on. */
+/** Marker of each run; none for a line that goes on. */
 function marksOf(data: Json[], frame: Frame, scene: Scene, axis: Horizontal): Path[] {
   const { runs } = scene.state;
+  return presentPlaces(data, frame, scene)
+    .filter(({ run }) => !isLive(runs[run], scene))
+    .filter(({ run }) => leavesAt(runs[run], scene, axis) === null)
+    .map(({ run, left, top }) => {
+      const { lane } = runs[run];
+      const d = isInside(frame, left, top) ? symbol(lane, MARK.size, left, top) : "";
+      return { name: "now", lane, run, d };
+    });
+}
+
+/** Place of each run in px, now or at the past step on view. */
+function presentPlaces(data: Json[], frame: Frame, scene: Scene) {
+  const { runs } = scene.state;
   return data
-    .filter(({ meta, x }) => meta.role === "line" && x.length && !isLive(runs[meta.run], scene))
-    .filter(({ meta }) => leavesAt(runs[meta.run], scene, axis) === null)
+    .filter(({ meta, x }) => meta.role === "line" && x.length)
     .map(({ meta, x, y }) => {
-      const { lane } = runs[meta.run];
       const then = placeThen(runs[meta.run], scene) ?? Infinity;
       const after = x.findIndex((place: number) => place > then);
       const last = after < 0 ? x.length - 1 : Math.max(0, after - 1);
-      const [left, top] = [pxAcross(frame, x[last]), pxDown(frame, y[last])];
-      return {
-        name: "now",
-        lane,
-        run: meta.run,
-        d: isInside(frame, left, top) ? symbol(lane, MARK.size, left, top) : "",
-      };
+      return { run: meta.run, left: pxAcross(frame, x[last]), top: pxDown(frame, y[last]) };
     });
 }
 

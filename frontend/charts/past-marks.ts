@@ -49,7 +49,15 @@ export function withLater(data: Json[], scene: Scene): Json[] {
 /**
  * One line where all runs share the axis, else one for each run in its colour; none at the present.
  */
-export function momentLines(scene: Scene, frame: Frame): Path[] {
+export const momentLines = (scene: Scene, frame: Frame): Path[] =>
+  momentPlaces(scene, frame).map(({ lane, left }) => ({
+    name: "moment",
+    lane,
+    d: `M${px(left)},${px(frame.top + frame.height)}V${px(frame.top)}`,
+  }));
+
+/** Where these lines stand, in px. */
+export function momentPlaces(scene: Scene, frame: Frame) {
   const { looking, view } = scene.state;
   if (!looking) return [];
   const lines =
@@ -61,10 +69,5 @@ export function momentLines(scene: Scene, frame: Frame): Path[] {
         }));
   return lines
     .map(({ lane, place }) => ({ lane, left: pxAcross(frame, place) }))
-    .filter(({ left }) => isInside(frame, left, frame.top))
-    .map(({ lane, left }) => ({
-      name: "moment",
-      lane,
-      d: `M${px(left)},${px(frame.top + frame.height)}V${px(frame.top)}`,
-    }));
+    .filter(({ left }) => isInside(frame, left, frame.top));
 }

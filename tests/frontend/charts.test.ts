@@ -23,7 +23,7 @@ import type { End } from "../../frontend/charts/end-labels.ts";
 import type { Flag, Frame } from "../../frontend/charts/labels.ts";
 import type { Curve } from "../../frontend/charts/overlap.ts";
 import type { Path } from "../../frontend/charts/paths.ts";
-import { answer, beatAt, columns, frameOf } from "./fake-server.ts";
+import { answer, beatAt, columns, frameOf, play } from "./fake-server.ts";
 import { asOne, figures, scene } from "./scenes.ts";
 import type { Connection, Json, Message, State, View } from "../../frontend/core/types.ts";
 import type { Given } from "./scenes.ts";
@@ -351,6 +351,44 @@ test("the words of the band stand where no line crosses them", () => {
   assert.ok((labels.zero?.left as number) < left + width / 2 + 30, "where the line is high");
   const high = gradients({ gd: 200, room });
   assert.ok((high.labels.zero?.left as number) > left + width - 20, "else at the right");
+});
+
+test("the words of the band stand on no upright line and no marker", () => {
+  const messages = [0.3, 0.6, 0.9].map((share, k) => ({
+    type: "event",
+    event: "edit",
+    run: "gd",
+    generation: 0,
+    edit: { at_step: Math.round(200 * share), learning_rate: 0.05 + 0.01 * k },
+  }));
+  const room = { height: 130 };
+  const { labels, plots } = gradients({ gd: 200, room, messages });
+  const { zero } = labels;
+  const { left, width, x } = plots[2].box as Frame;
+  const lines = [60, 120, 180].map(
+    (step) => left + (width * (step - x.range[0])) / (x.range[1] - x.range[0]),
+  );
+  const [from, to] = [(zero?.left as number) - 58, zero?.left as number];
+  assert.ok(zero && !lines.some((line) => line > from && line < to), `${from} to ${to}: ${lines}`);
+
+  // GD's gradients are exactly 0, and its marker stands in the way, or comes there
+  const low = (run: string, { series }: Lists) => {
+    if (run !== "gd") return;
+    series["grad_l1/W3"] = structuredClone(series.train_loss);
+    for (const name of ["W1", "W2", "W3"])
+      for (const stat of Object.values(series[`grad_l1/${name}`])) stat.fill(0);
+  };
+  for (const { gd, isLive } of [
+    { gd: 170, isLive: false },
+    { gd: 130, isLive: true },
+  ]) {
+    const given = scene({ gd, sgd: 200, change: low, room, messages: isLive ? [play] : [] });
+    const chart = asOne(gradientChart(figures.gradients, { ...given, isLive }));
+    const { left, width, x } = chart.plots[2].box as Frame;
+    const marker = left + (width * (gd - x.range[0])) / (x.range[1] - x.range[0]);
+    const end = chart.labels.zero?.left as number;
+    assert.ok(end < marker && end > left, `${end} before ${marker}`);
+  }
 });
 
 test("five layers and more stand by layer, beside the chosen one over time", () => {
