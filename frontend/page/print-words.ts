@@ -11,11 +11,21 @@ import { stateOnView } from "../core/state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Experiment, State } from "../core/types.ts";
 
-/** The exhibit's question, with its answer at the end; for an own experiment its runs. */
+/** Letters of two lines of the heading. */
+const LETTERS = 80;
+
+/**
+ * The exhibit's question, with its answer at the end; for an own experiment its runs, or their number
+ * if their names need more than two lines: the table has them.
+ */
 export function sheetTitle(state: State) {
   const prompt = askedExhibit(state)?.question.prompt;
   const answer = answerWords(state);
-  if (!prompt) return listed(state.order.map((name) => state.runs[name].label));
+  if (!prompt) {
+    const { order, runs } = state;
+    const names = listed(order.map((name) => runs[name].label));
+    return order.length === 1 || names.length <= LETTERS ? names : plural(order.length, "run");
+  }
   return answer ? `${prompt} ${answer.replace(/\.?$/, ".")}` : prompt;
 }
 

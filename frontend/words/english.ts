@@ -35,6 +35,7 @@ const NOUNS = {
   parameter: ["parameter", "parameters"],
   problem: ["problem", "problems"],
   row: ["row", "rows"],
+  run: ["run", "runs"],
   sample: ["sample", "samples"],
   second: ["second", "seconds"],
   step: ["step", "steps"],

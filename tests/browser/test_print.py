@@ -17,6 +17,8 @@ from browser.test_accessibility import AXE, RULES
 
 Theme = Literal["light", "dark"]
 A4 = (794, 1123)
+MARGIN = 13 * 96 / 25.4
+"""px above and below what is printed."""
 
 # Lightness (0 to 255) and colour of what stands on the sheet, and its parts from top to bottom.
 SHEET = """() => {
@@ -209,6 +211,23 @@ def test_long_names_of_runs_leave_the_table_on_the_sheet(open_lab: OpenLab) -> N
         "(table) => [table, table.closest('.app')].map((each) => each.getBoundingClientRect().right)"
     )
     assert wide <= left + 1
+
+
+def test_eight_long_names_leave_the_table_on_the_first_page(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    name = "Donaudampfschifffahrtsgesellschaftskapitaen"
+    for number in range(6):
+        lab.ask("POST", "/runs", {"name": f"run-{number + 3}", "label": f"{name} number {number}"})
+    for run in ("gd", "sgd"):
+        lab.ask("PATCH", f"/runs/{run}", {"label": f"{name} {run}"})
+    lab.make_steps(40)
+    on_paper(lab)
+    expect(lab.page.locator(".sheet-head h1")).to_have_text("8 runs")
+    expect(lab.page.locator(".sheet-table tbody tr")).to_have_count(8)
+    top, bottom = lab.page.locator(".sheet-table").evaluate(
+        "(table) => [document.querySelector('.app').getBoundingClientRect().top, table.getBoundingClientRect().bottom]"
+    )
+    assert bottom - top <= A4[1] - 2 * MARGIN
 
 
 def test_the_menu_prints(open_lab: OpenLab) -> None:

@@ -65,6 +65,15 @@ test("an own experiment is headed by its runs, and has no answer", () => {
   );
   assert.equal(sheetTitle(state), "GD and SGD");
   assert.equal(answerWords(state), null);
+  const named = (letters: number) =>
+    sheetTitle({
+      ...state,
+      runs: Object.fromEntries(
+        state.order.map((name) => [name, { ...state.runs[name], label: "x".repeat(letters) }]),
+      ),
+    });
+  assert.equal(named(30), `${"x".repeat(30)} and ${"x".repeat(30)}`);
+  assert.equal(named(60), "2 runs", "the table has long names");
 });
 
 test("the seeds and each run's method make the numbers again", () => {
