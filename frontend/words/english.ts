@@ -684,7 +684,8 @@ export const theExperimentBefore = "The experiment before";
 export const asYouLeftIt = "As you left it.";
 export const yourOwnExperiment = "Your own experiment";
 export const allXRunsStart = (count: Part) => `all ${count} runs start`;
-export const xYAtStep0 = (title: Part, who: Part) => `${title}: ${who} at step 0.`;
+export const xYAtStep0 = (title: string, who: string) =>
+  title.endsWith("?") ? `${title} ${capital(who)} at step 0.` : `${title}: ${who} at step 0.`;
 
 // ---------- features/fallline
 

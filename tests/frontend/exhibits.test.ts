@@ -131,4 +131,6 @@ test("the notice names the runs that start", () => {
       "The notebook: all 3 runs start at step 0.",
     ],
   );
+  const asks = { ...runs(3), title: "How high may the rate be?" } as Exhibit;
+  assert.equal(startWords(asks), "How high may the rate be? All 3 runs start at step 0.");
 });
