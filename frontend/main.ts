@@ -42,7 +42,7 @@ import { WhatHappened } from "./features/questions/what-happened.ts";
 import { WatchLine } from "./features/sharing/watch-line.ts";
 import { PresentButton, PresentView } from "./page/present-view.ts";
 import { PrintSheet } from "./page/print-sheet.ts";
-import { EmbedNote, keepCharts, openEmbedded } from "./page/embedded.ts";
+import { EmbedNames, EmbedNote, keepCharts, openEmbedded } from "./page/embedded.ts";
 import { embeddedIn } from "./core/embed.ts";
 import { openDashboard } from "./page/dashboard.ts";
 import { type LiveElement, register } from "./ui/live-element.ts";
@@ -89,6 +89,7 @@ const ELEMENTS: Record<string, typeof LiveElement> = {
   "share-dialog": ShareDialog,
   "csv-dialog": CsvDialog,
   "watch-line": WatchLine,
+  "embed-names": EmbedNames,
   "embed-note": EmbedNote,
   "step-inspector": StepInspector,
 };

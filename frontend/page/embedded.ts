@@ -1,14 +1,17 @@
 /**
  * Charts in another page: the frame of index.html without all else.
- * Owns: what stays of the frame, and the note over it while there is nothing to see.
+ * Owns: what stays of the frame, the names of runs over gradients alone, and the note over it while
+ * there is nothing to see.
  */
 
 import { html, nothing } from "lit";
 import { LiveElement } from "../ui/live-element.ts";
 import { make } from "../ui/dom.ts";
+import { marker } from "../ui/icons.ts";
 import { showCharts } from "./dashboard.ts";
 import { keepTheme } from "./theme.ts";
 import { stripFor } from "./strips.ts";
+import { shownRuns } from "../core/state-on-view.ts";
 import type { EmbeddedChart } from "../core/embed.ts";
 import type { App, State } from "../core/types.ts";
 
@@ -32,6 +35,22 @@ export function keepCharts(charts: EmbeddedChart[]) {
   if (stage)
     stage.dataset.picture = charts.includes("fall_line") ? (hasLoss ? "both" : "fall") : "loss";
   stage?.prepend(make("h1", { class: "unseen" }, "fallline"), document.createElement("embed-note"));
+  // the other charts name their lines
+  if (charts.join() === "gradients")
+    document.querySelector(".scene")?.prepend(document.createElement("embed-names"));
+}
+
+/** The runs with their markers, where no chart has their names. */
+export class EmbedNames extends LiveElement {
+  override shows(state: State) {
+    return shownRuns(state).flatMap(({ lane, label }) => [lane, label]);
+  }
+
+  override render() {
+    return shownRuns(this.state).map(
+      ({ lane, label }) => html`<span data-lane=${lane}>${marker(lane)}${label}</span>`,
+    );
+  }
 }
 
 /** Says why there is nothing to see, or that it is not the newest. */

@@ -163,6 +163,17 @@ def test_each_chart_can_be_chosen(
     assert area > 0.8 * 900 * 520, "the charts fill the frame"
 
 
+def test_gradients_alone_say_which_line_is_which_run(visits: Visits, course: Site, lab: Lab) -> None:
+    _, frame = opened(visits, course.page(lab.frame("?embed=gradients")))
+    names = frame.locator("embed-names > span")
+    expect(names).to_have_text(["GD", "SGD"])
+    for name in names.all():
+        expect(name.locator(".marker")).to_be_visible()
+    _, frame = opened(visits, course.page(lab.frame("?embed=loss,gradients")))
+    expect(frame.locator("plotly-chart[kind=loss] .chart-label.end")).to_have_count(2)
+    expect(frame.locator("embed-names")).to_have_count(0)
+
+
 def test_no_other_page_and_no_other_origin_can_frame_the_server(
     visits: Visits, course: Site, lab: Lab
 ) -> None:
