@@ -206,7 +206,7 @@ const inPanel = (data: Json[], k: number): Json[] =>
 /**
  * The band of exact zeros has a label where there is room for it: at first on the left. Later the
  * label stands where it covers the fewest lines, on the right of the last panel if possible. Upright
- * lines and markers it never covers.
+ * lines and markers it covers only where there is no other place.
  * @param curves of each panel
  * @param kept of each panel, the upright lines and markers
  */
@@ -222,14 +222,16 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
       const left = frame.left + ZERO.right + share * (frame.width - 2 * ZERO.right - ZERO.letters);
       const top = topIn(frame);
       const box = { left, right: left + ZERO.letters, top, bottom: top + ZERO.line };
-      const isFree = !kept[k].some((each) => touch(each, box));
-      return { right: box.right, top, cost: isFree ? covered(curves[k], box) : Infinity };
+      const inTheWay = kept[k].filter((each) => touch(each, box)).length;
+      return { right: box.right, top, cost: covered(curves[k], box) + COVERS_MARK * inTheWay };
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
-  if (best.cost === Infinity) return null;
   return { left: best.right, top: best.top, isLast: true };
 }
+
+/** Cost of an upright line or a marker under the label: more than any number of points of lines. */
+const COVERS_MARK = 1e6;
 
 /**
  * px: least size of a panel with the label, its place over the zeros, and before the markers; its
