@@ -349,24 +349,6 @@ def test_a_batch_of_900_keeps_equation_result_partner_and_followers_visible(
         assert looked_at(lab, line) == [False, 0, False], line
 
 
-FADES = """(view) => {
-    const follows = view.querySelector(".follows");
-    return [getComputedStyle(view, "::after"), getComputedStyle(follows, "::before")]
-        .map(({ opacity }) => Number(opacity));
-}"""
-
-
-def test_a_line_that_needs_more_room_shows_that_it_goes_on_below(open_lab: OpenLab) -> None:
-    lab = open_lab((960, 540))
-    open_at(lab, 0)
-    view = inspector(lab).locator(".line-view")
-    lab.until_is(lambda: view.evaluate(FADES), [1, 1])
-    view.evaluate("(view) => view.scrollTo(0, view.scrollHeight)")
-    lab.until_is(lambda: view.evaluate(FADES), [0, 0])
-    lab.resize(1440, 900)
-    lab.until_is(lambda: view.evaluate(FADES), [0, 0])
-
-
 def test_a_single_sample_keeps_them_visible_on_narrow_pages_too(open_lab: OpenLab) -> None:
     lab = open_lab((1440, 900))
     show(lab, "SGD")
