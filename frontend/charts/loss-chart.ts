@@ -134,6 +134,7 @@ export function lossChart(figure: Json, input: Scene) {
   const { grid, line: drawnAxis, words } = axesOf(frame);
   const curves = curvesOf(data, frame);
   const mean = state.experiment?.baseline?.train;
+  if (start) start.lift = offTheLevel(pxDown(frame, start.y), mean ? pxDown(frame, mean) : null);
   const around = {
     curves,
     uprights: flags.map(({ x }) => pxAcross(frame, x)),
@@ -266,12 +267,20 @@ function startOf({ state }: Scene, axis: Horizontal) {
     y: loss,
     text: texts.xHereLossY(who, number(loss)),
     beside: startSize(many) / 2 + BESIDE_START,
+    lift: 0,
   };
 }
 
+/** How far the words beside the start are moved, in px, so that the baseline does not cross them. */
+function offTheLevel(middle: number, level: number | null) {
+  if (level === null || Math.abs(level - middle) >= START.half) return 0;
+  return level - middle + (level >= middle ? -START.half : START.half);
+}
+
 /** The box of the words beside the start. */
-function startBox({ x, y, beside, text }: NonNullable<ReturnType<typeof startOf>>, frame: Frame) {
-  const [left, middle] = [pxAcross(frame, x) + beside, pxDown(frame, y)];
+function startBox(start: NonNullable<ReturnType<typeof startOf>>, frame: Frame) {
+  const { x, y, beside, lift, text } = start;
+  const [left, middle] = [pxAcross(frame, x) + beside, pxDown(frame, y) + lift];
   const right = left + START.letter * text.length;
   return { left, right, top: middle - START.half, bottom: middle + START.half };
 }

@@ -137,7 +137,9 @@ export function lossLabels(
     );
   const beside = start && pxAcross(frame, start.x) + start.beside;
   if (start && beside + widthOf(start.text, LABEL_SIZE, REGULAR) <= right)
-    elements.push(label("start", { left: beside, top: pxDown(frame, start.y) }, start.text));
+    elements.push(
+      label("start", { left: beside, top: pxDown(frame, start.y) + start.lift }, start.text),
+    );
   if (missing) {
     const left = pxAcross(frame, missing.from);
     elements.push(

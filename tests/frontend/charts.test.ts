@@ -544,6 +544,24 @@ test("a run that diverges in its first step leaves through the top from its init
   );
 });
 
+test("the baseline crosses no words beside the start", () => {
+  const given = scene();
+  const { experiment } = given.state;
+  for (const [mean, side] of [
+    [12.1, -1],
+    [12.5, 1],
+  ]) {
+    const near = { ...experiment!, baseline: { train: mean, test: mean } };
+    const state = { ...given.state, experiment: near } as State;
+    const { labels, marks, ground } = lossChart(figures.loss, { ...given, state });
+    const [[, level]] = cornersOf(named(ground, "baseline")[0]);
+    const [, middle] = middleOf(named(marks, "start")[0]);
+    const apart = middle + labels.start!.lift - level;
+    assert.ok(side * apart >= 7.9 && side * apart < 9, `${mean}: ${apart}`);
+  }
+  assert.equal(loss({ gd: 0, sgd: 0 }).labels.start!.lift, 0);
+});
+
 test("labels of runs that diverge in their first step leave the words of the start readable", () => {
   const messages = ["gd", "sgd"].map((run) => ({
     type: "event",
