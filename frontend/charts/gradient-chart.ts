@@ -223,7 +223,8 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
       const top = topIn(frame);
       const box = { left, right: left + ZERO.letters, top, bottom: top + ZERO.line };
       const inTheWay = kept[k].filter((each) => touch(each, box)).length;
-      return { right: box.right, top, cost: covered(curves[k], box) + COVERS_MARK * inTheWay };
+      const crossed = covered(curves[k], box) + passes(curves[k], box);
+      return { right: box.right, top, cost: crossed + COVERS_MARK * inTheWay };
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
@@ -241,11 +242,17 @@ const ZERO = {
   height: 60,
   width: 150,
   over: 18,
-  right: 8,
+  right: 12,
   letters: 58,
   line: 14,
   places: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
 };
+
+/** How often lines pass the lower edge of a box: narrow spikes too. */
+const passes = (curves: Curve[], { left, right, bottom }: Room) =>
+  curves.flatMap(({ x, y }) =>
+    x.filter((at, k) => k > 0 && at > left && at < right && y[k] < bottom !== y[k - 1] < bottom),
+  ).length;
 
 /** The room of an upright line, in px. */
 const post = ({ top, height }: Frame, left: number): Room => ({
