@@ -48,7 +48,7 @@ watch: $(VENV)/installed compiling page ## start fallline, and build the page ag
 # The stamps are what makes a second run quick: nothing is asked of pip until a lock or the package's metadata changes.
 $(VENV)/installed: $(VENV)/created pyproject.toml requirements/run.txt requirements/build.txt
 	@echo "== installing fallline into $(VENV)"
-	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP_INSTALL) --no-compile --only-binary :all: --require-hashes -r requirements/run.txt -r requirements/build.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
