@@ -31,7 +31,8 @@ help: ## list the verbs
 # --- running --------------------------------------------------------------------------------------------------------
 
 # The server computes with NumPy until the compiled kernels are there, so nobody waits for the compiler.
-run: $(VENV)/installed compiling page docs ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+run: $(VENV)/installed compiling ## start fallline and open it in the browser (PORT=8000, HOST=127.0.0.1, OPEN=1)
+	@$(MAKE) --no-print-directory --jobs=2 page docs
 	@exec $(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
 install: $(VENV)/compiled page docs ## install fallline into .venv, without starting it
