@@ -88,12 +88,12 @@ async def large(views: Views, id: str, make: Callable[[], Any]) -> Response:
 async def large_with_cost(value: Any, report: Callable[[float], None]) -> Response:
     """Return a value as JSON, and report the processor seconds of encoding. A large value is encoded in a thread."""
 
-    def encode() -> tuple[str, float]:
+    def encode(by: Callable[[Any], str]) -> tuple[str, float]:
         start = time.thread_time()
-        text = piecewise(value)
+        text = by(value)
         return text, time.thread_time() - start
 
-    text, seconds = encode() if _is_small(value) else await asyncio.to_thread(encode)
+    text, seconds = encode(text_of) if _is_small(value) else await asyncio.to_thread(encode, piecewise)
     report(seconds)
     return Response(text, media_type="application/json")
 

@@ -131,8 +131,8 @@ def invalid_request(error: RequestValidationError, query: dict[str, str]) -> Inv
     parts: dict[bool, list[Any]] = {True: [], False: []}
     for each in error.errors()[: MOST_ERRORS + 1]:
         parts[each["loc"][0] == "query"].append({**each, "loc": each["loc"][1:]})
-    found = [translated(parts[True], query), translated(parts[False], error.body)]
-    fields = [field for part in found for field in part.errors]
+    refusals = (translated(parts[True], query), translated(parts[False], error.body))
+    fields = [field for each in refusals for field in each.errors]
     return InvalidRequest(*fields[:MOST_ERRORS], more=len(error.errors()) > MOST_ERRORS)
 
 
