@@ -15,7 +15,6 @@ import httpx
 import numpy as np
 import plotly.io
 import pytest
-from pydantic_core import to_json
 
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES
 from fallline.settings import Settings
@@ -620,14 +619,16 @@ async def test_a_large_history_is_encoded_in_pieces_in_a_thread(
     await one.ask("POST", "/step", {"steps": 1000})
     largest: list[int] = []
 
+    encode = web_answers._FAST.dump_json
+
     def encoded(value: Any) -> bytes:
-        text = to_json(value)
+        text = encode(value)
         if len(text) > 1_000:
             assert threading.current_thread() is not threading.main_thread()
             largest.append(len(text))
         return text
 
-    monkeypatch.setattr(web_answers, "to_json", encoded)
+    monkeypatch.setattr(web_answers._FAST, "dump_json", encoded)
     path = one.here + "/runs/sgd/history?buckets=10000"
     response = await one.client.get(path)
     # each call holds the interpreter lock, in any thread: one call per series, not for the whole answer

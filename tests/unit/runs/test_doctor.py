@@ -401,7 +401,7 @@ def test_a_raised_rate_is_named_and_the_rewind_leads_before_it() -> None:
     one.one.edit("gd", EditRun(learning_rate=1000), 0.0)
     one.step(50)
     (finding,) = [each for each in one.open() if each["rule"] == "diverged"]
-    assert "after the rate went from 0.01 to 1000" in finding["evidence"]
+    assert "after the rate went from 0.01 to 1,000" in finding["evidence"]
     command = finding["remedies"][0]["command"]
     assert (command["fork_of"], command["at_step"], command["learning_rate"]) == ("gd", 100, 0.01)
 
