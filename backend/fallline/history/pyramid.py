@@ -64,7 +64,7 @@ class Part:
 class BucketRing:
     """The newest `size` of the buckets [k width, (k + 1) width), all series together.
 
-    It stores bucket k for `start` <= k < `stop`, at place k % size of every array.
+    It stores bucket k for `start` <= k < `stop`, at place k % length of every array. The arrays grow up to `size`.
     """
 
     def __init__(self, buckets: Buckets, width: int, size: int) -> None:
@@ -72,9 +72,9 @@ class BucketRing:
         self.width, self._size = width, size
         self.start = self.stop = int(buckets.first[0]) // width if len(buckets) else 0
         # The smallest integer type for counts up to the width saves a fifth of the memory.
-        counts = np.empty((rows, size), np.min_scalar_type(width))
-        self._arrays: Arrays = {"samples_seen": np.empty(size, np.int64), "seconds": np.empty(size)}
-        self._arrays.update({name: np.empty((rows, size)) for name in STATISTICS.values()}, count=counts)
+        counts = np.empty((rows, 0), np.min_scalar_type(width))
+        self._arrays: Arrays = {"samples_seen": np.empty(0, np.int64), "seconds": np.empty(0)}
+        self._arrays.update({name: np.empty((rows, 0)) for name in STATISTICS.values()}, count=counts)
         self.add(buckets)
 
     @property
@@ -85,8 +85,9 @@ class BucketRing:
     def add(self, buckets: Buckets) -> None:
         """Add the buckets `stop`, `stop` + 1, ..."""
         stop = self.stop + len(buckets)
+        self._grow(min(stop - self.start, self._size))
         buckets = buckets.part(slice(max(len(buckets) - self._size, 0), None))
-        places = np.arange(stop - len(buckets), stop) % self._size
+        places = self._places(stop - len(buckets), stop)
         for name, array in self._arrays.items():
             array[..., places] = getattr(buckets, name)
         self.start, self.stop = max(self.start, stop - self._size), stop
@@ -97,8 +98,23 @@ class BucketRing:
 
     def arrays(self, start: int, stop: int) -> Arrays:
         """Return copies of the columns of the buckets start <= k < stop."""
-        places = np.arange(start, stop) % self._size
+        places = self._places(start, stop)
         return {name: array[..., places] for name, array in self._arrays.items()}
+
+    def _places(self, start: int, stop: int) -> NDArray[np.intp]:
+        return np.arange(start, stop) % len(self._arrays["seconds"])
+
+    def _grow(self, needed: int) -> None:
+        """Make room for so many buckets, and for the rest of a block: a trunk is seldom full."""
+        if needed <= len(self._arrays["seconds"]):
+            return
+        length = min(ceil(needed, BLOCK), self._size)
+        kept = self.arrays(self.start, self.stop) if self.stop > self.start else {}
+        for name, array in self._arrays.items():
+            self._arrays[name] = np.empty((*array.shape[:-1], length), array.dtype)
+        places = self._places(self.start, self.stop)
+        for name, array in kept.items():
+            self._arrays[name][..., places] = array
 
     def parts(self, kind: Kind, block: int | None = None) -> Iterator[Part]:
         """Yield the buckets in pieces of `block` buckets, or in one piece."""

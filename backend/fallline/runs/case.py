@@ -84,6 +84,9 @@ class RecentWaits:
 MOST_LEVELS = 2_048
 """Most scheduled examinations whose levels a run keeps. Without edits a billion steps have as many."""
 
+LEVELS_TOGETHER = 32
+"""Examinations whose levels are put into the array together: as Python's numbers they take seven times the memory."""
+
 
 class PastLevels:
     """Present and lowest losses at each scheduled examination, each as a mean: what `harm` of a past step needs."""
@@ -91,7 +94,7 @@ class PastLevels:
     def __init__(self, rows: Floats | None = None) -> None:
         self._rows: Floats = np.empty((0, 5)) if rows is None else rows
         self._new: list[list[float]] = []
-        """Rows that wait to be read: after each examination NumPy would copy all."""
+        """Rows that wait for others or to be read: after each examination NumPy would copy all."""
 
     @property
     def rows(self) -> Floats:
@@ -112,7 +115,7 @@ class PastLevels:
         if record.level is not None:
             row = [record.step, *record.level, *lowest_of(record.best)]
             self._new.append([math.nan if each is None else float(each) for each in row])
-            if len(self._new) >= MOST_LEVELS:
+            if len(self._new) >= LEVELS_TOGETHER:
                 self._take_in()
 
     def level_at(self, step: int) -> Level | None:

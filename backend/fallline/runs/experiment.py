@@ -14,7 +14,7 @@ from typing import Any
 from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.data.tabular.table import Table
 from fallline.engine.kernels.numpy_kernels import Kernels
-from fallline.engine.problem import Problem, build_problem
+from fallline.engine.problem import Problem, build_problem, shared_problem
 from fallline.figures.binding import MOST_POINTS
 from fallline.figures.view import FigureView
 from fallline.runs.case import ExaminationCache
@@ -73,7 +73,11 @@ class Experiment:
         self._kernels = Kernels() if kernels is None else kernels
         dataset = dataset_of(recipe.data, table)
         shared = check_recipe(recipe, dataset, start)
-        self.problem: Problem = build_problem(shared.data, shared.network, shared.loss, dataset, start)
+        parts = shared.data, shared.network, shared.loss
+        has_uploads = table is not None or start is not None
+        self.problem: Problem = (
+            build_problem(*parts, dataset, start) if has_uploads else shared_problem(*parts)
+        )
         self._shared = shared_by(self.problem)
         self._registry = RunRegistry(shared, self.problem, self._kernels, checkpoint_budget)
         self._schedule = ExaminationSchedule(self.problem)

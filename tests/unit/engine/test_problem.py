@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fallline.engine.batches import order_of_pass
 from fallline.engine.data.datasets import DATASETS
 from fallline.engine.data.datasets.row import Dataset, Raw
-from fallline.engine.problem import Problem, build_problem
+from fallline.engine.problem import Problem, build_problem, shared_problem
 from fallline.engine.randomness import rng_for
 from fallline.vocabulary.errors import InvalidRequest
 from fallline.vocabulary.recipe import DataSettings, Initializer, NetworkSettings
@@ -29,6 +29,18 @@ def test_the_default_data_are_the_notebooks() -> None:
     assert np.array_equal(problem_shown.y, np.log(problem_shown.X @ beta + 20))
     assert len(problem_shown.test_rows) == 0
     assert np.array_equal(problem_shown.train_rows, np.arange(900))
+
+
+def test_experiments_of_one_recipe_share_their_arrays_but_not_the_problem() -> None:
+    recipe = DataSettings(seed=71), NetworkSettings(seed=72), "mse"
+    one, other = shared_problem(*recipe), shared_problem(*recipe)
+    assert one is not other
+    assert one.train is other.train
+    assert one.initial_parameters is other.initial_parameters
+    assert one.fingerprint() == build_problem(*recipe).fingerprint()
+    for changed in ((DataSettings(seed=73), *recipe[1:]), (recipe[0], NetworkSettings(seed=73), "mse")):
+        assert shared_problem(*changed).fingerprint() == build_problem(*changed).fingerprint()
+        assert shared_problem(*changed).fingerprint() != one.fingerprint()
 
 
 def test_parameters_have_the_notebooks_names_and_shapes() -> None:

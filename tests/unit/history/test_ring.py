@@ -39,6 +39,18 @@ def test_a_ring_of_buckets_begins_with_its_first_bucket() -> None:
     assert_same(ring.read(20, 30), buckets.part(slice(20, 30)))
 
 
+def test_a_ring_of_buckets_grows_with_its_content() -> None:
+    buckets = widen(from_records(RECORDS.part(0, 296)), 2)
+    ring, full = (
+        BucketRing(buckets.part(slice(0, 10)), 2, 1024),
+        BucketRing(buckets.part(slice(0, 10)), 2, 10),
+    )
+    for start, stop in ((10, 100), (100, 148)):
+        assert ring.nbytes < full.nbytes / 10 * 300, "the arrays have room for less than two blocks more"
+        ring.add(buckets.part(slice(start, stop)))
+        assert_same(ring.read(0, stop), buckets.part(slice(0, stop)))
+
+
 def test_an_empty_ring_has_no_buckets() -> None:
     ring = BucketRing(Buckets.empty(NAMES), 16, 4)
     assert (ring.start, ring.stop) == (0, 0)

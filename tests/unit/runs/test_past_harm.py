@@ -74,6 +74,7 @@ def test_it_is_kept_over_restarts_and_by_forks(monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_oldest_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(case, "MOST_LEVELS", 3)
+    monkeypatch.setattr(case, "LEVELS_TOGETHER", 2)
     levels = PastLevels()
     levels.add(Record(step=1))
     for step in range(2, 7):
