@@ -276,7 +276,8 @@ def test_an_unknown_experiment_is_refused_before_the_question(
         (["check"], "there is no"),
         (["backup"], "there is no"),
         (["store", "ls"], "there is no"),
-        (["restore", "nothing.sqlite3"], "cannot be copied: No such file"),
+        (["check", "nothing.sqlite3"], "there is no"),
+        (["restore", "nothing.sqlite3"], "there is no"),
     ],
 )
 def test_a_folder_without_a_store_is_one_line(

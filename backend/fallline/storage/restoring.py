@@ -57,6 +57,8 @@ def _copy(file: Path, staged: Path) -> None:
         _copy_privately(file, staged)
         if (log := file.with_name(f"{file.name}{LOG}")).exists():
             _copy_privately(log, staged.with_name(f"{staged.name}{LOG}"))
+    except FileNotFoundError as error:
+        raise CopyFailed(f"there is no {file}") from error
     except IsADirectoryError as error:
         raise CopyFailed(f"{file} is a folder: name a backup in it") from error
     except OSError as error:
