@@ -64,10 +64,11 @@ class Part:
 class BucketRing:
     """The newest `size` of the buckets [k width, (k + 1) width), all series together.
 
-    It stores bucket k for `start` <= k < `stop`, at place k % length of every array. The arrays grow up to `size`.
+    It stores bucket k for `start` <= k < `stop`, at place k % length of every array. The arrays grow up to `size`; for
+    `expected` buckets they have room at once.
     """
 
-    def __init__(self, buckets: Buckets, width: int, size: int) -> None:
+    def __init__(self, buckets: Buckets, width: int, size: int, expected: int = 0) -> None:
         rows, self.names = len(buckets.names), buckets.names
         self.width, self._size = width, size
         self.start = self.stop = int(buckets.first[0]) // width if len(buckets) else 0
@@ -75,6 +76,7 @@ class BucketRing:
         counts = np.empty((rows, 0), np.min_scalar_type(width))
         self._arrays: Arrays = {"samples_seen": np.empty(0, np.int64), "seconds": np.empty(0)}
         self._arrays.update({name: np.empty((rows, 0)) for name in STATISTICS.values()}, count=counts)
+        self._grow(min(expected, size))
         self.add(buckets)
 
     @property
@@ -369,7 +371,7 @@ class Pyramid:
         if kind == "trunk" and self._trunk is not None:
             self._trunk.add(buckets)
         elif kind == "trunk":
-            self._trunk = BucketRing(buckets, width, STEPS)
+            self._trunk = BucketRing(buckets, width, STEPS, expected=self._settled // width)
         elif kind == "summary":
             self._summary = BucketRing(buckets, width, STEPS // SUMMARY)
         elif kind == "first_summary":

@@ -125,17 +125,16 @@ def pack(about: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     return _number(zlib.crc32(body)) + body
 
 
-def unpack(data: bytes) -> tuple[About, Arrays]:
-    """Return the packed header and arrays, which are writable. Raises Damaged."""
+def unpack(data: bytes, *, copy: bool = True) -> tuple[About, Arrays]:
+    """Return the packed header and arrays. They are writable, or without `copy` views of the data. Raises Damaged."""
     if len(data) < 2 * _NUMBER or _read(data, 0) != zlib.crc32(memoryview(data)[_NUMBER:]):
         raise Damaged("the checksum does not match")
     place = 2 * _NUMBER + _read(data, _NUMBER)
     about, layout = json.loads(data[2 * _NUMBER : place])
     arrays: Arrays = {}
     for name, dtype, shape in layout:
-        count = int(np.prod(shape, dtype=np.int64))
-        little = np.frombuffer(data, dtype, count, place).reshape(shape)
-        arrays[name] = little.astype(little.dtype.newbyteorder("="))
+        little = np.frombuffer(data, dtype, math.prod(shape), place).reshape(shape)
+        arrays[name] = little.astype(little.dtype.newbyteorder("="), copy=copy)
         place += little.nbytes
     return about, arrays
 

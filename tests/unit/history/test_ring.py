@@ -49,6 +49,11 @@ def test_a_ring_of_buckets_grows_with_its_content() -> None:
         assert ring.nbytes < full.nbytes / 10 * 300, "the arrays have room for less than two blocks more"
         ring.add(buckets.part(slice(start, stop)))
         assert_same(ring.read(0, stop), buckets.part(slice(0, stop)))
+    restored = BucketRing(buckets.part(slice(0, 10)), 2, 1024, expected=148)
+    before = restored.nbytes
+    restored.add(buckets.part(slice(10, 148)))
+    assert restored.nbytes == before == ring.nbytes
+    assert_same(restored.read(0, 148), ring.read(0, 148))
 
 
 def test_an_empty_ring_has_no_buckets() -> None:

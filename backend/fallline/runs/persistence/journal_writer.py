@@ -305,7 +305,8 @@ def restore(run: Run, parts: Mapping[str, bytes]) -> tuple[Saved, Provenance] | 
             return None
         state = _state(about["state"], arrays)
         states = {name: _checkpoint(data) for name, data in parts.items() if name.startswith(CHECKPOINT)}
-        pieces = [unpack(data) for name, data in parts.items() if name.startswith(HISTORY)]
+        # the history copies them
+        pieces = [unpack(data, copy=False) for name, data in parts.items() if name.startswith(HISTORY)]
         if state.parameters.shape != run.state.parameters.shape or about["history"]["count"] != state.step:
             raise Damaged("the pieces belong to different runs")
         case = _restore_doctor(run, parts[DOCTOR]) if version == SHAPE else _without_past(run)
