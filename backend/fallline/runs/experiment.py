@@ -144,7 +144,7 @@ class Experiment:
             one._undeleted = f"{id}.{progress['undeleted']}"
         one._stepping.restore(progress)
         one._positions = progress["runs"]
-        one._plays_on = progress["playing"] and not (is_paused or is_read_only)
+        one._plays_on = stored.plays_on(is_paused=is_paused, is_read_only=is_read_only)
         one._journal = JournalWriter(saves=saves)
         if is_read_only:
             one._journal.close()

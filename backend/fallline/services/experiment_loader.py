@@ -326,7 +326,7 @@ class ExperimentLoader:
                 raise NotFound("no experiment has this id: it may have been deleted")
             # Announced again, because the executor forgets the share when it closes an experiment.
             self._owners.announce(id)
-            plays_on = stored.progress["playing"] and not (entry.opens_paused or live.is_read_only)
+            plays_on = stored.plays_on(is_paused=entry.opens_paused, is_read_only=live.is_read_only)
             failed = partial(self._failed, id, live)
             await self._executor.open(id, make, journal, failed, comes_back=plays_on)
             entry.opens_paused = entry.opens_paused and live.is_temporary

@@ -64,6 +64,10 @@ class StoredExperiment:
     digests: Mapping[str, bytes] = field(default_factory=dict)
     """Digest of the request for each key with an answer."""
 
+    def plays_on(self, *, is_paused: bool, is_read_only: bool) -> bool:
+        """Return whether it plays when it is opened again: it did, and it may."""
+        return bool(self.progress["playing"]) and not (is_paused or is_read_only)
+
 
 class Moment(NamedTuple):
     """A time. `at` is in seconds since 1970 by the machine's clock, which may jump.
