@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import httpx
@@ -417,6 +418,30 @@ def test_the_step_over_the_network_wraps_no_switch(open_lab: OpenLab, size: tupl
     assert lab.page.evaluate(places) == before
     room = when.evaluate("(element) => element.clientWidth - element.scrollWidth")
     assert room >= 0
+
+
+# Each text of the network: its words, the height of its letters in px of the screen, and its place.
+LETTERS = """() => [...document.querySelectorAll("network-drawing svg text")].map((text) => {
+    const { left, right, top, bottom, height } = text.getBoundingClientRect();
+    const size = parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a;
+    return { words: text.textContent, size, left, right, middle: (top + bottom) / 2, height };
+}).filter(({ height }) => height > 0)"""
+
+
+@pytest.mark.parametrize("size", [PHONE, (1280, 720), (960, 540)])
+def test_words_in_the_network_are_readable_and_clear_of_each_other(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size)
+    lab.make_steps(LONG)
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    expect(lab.page.locator("network-drawing").get_by_text("4 of 4 dead")).to_have_count(1)
+    letters = lab.page.evaluate(LETTERS)
+    assert len(letters) > 12
+    assert all(each["size"] >= 10.8 for each in letters), letters
+    for one, other in combinations(letters, 2):
+        if abs(one["middle"] - other["middle"]) < 3:
+            assert one["right"] < other["left"] or other["right"] < one["left"], (one, other)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, (960, 540)])

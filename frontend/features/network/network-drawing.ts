@@ -19,6 +19,7 @@ import {
   inputFoot,
   inputWords,
   isRoomy,
+  isTight,
   leastShown,
   partOf,
   shadesOf,
@@ -177,6 +178,7 @@ export class NetworkDrawing extends LiveElement {
     this.#columns = columnsOf(sizes, letters, this.#height);
     set(this.#svg, { viewBox: `0 0 ${WIDTH} ${this.#height + 4}` });
     const columns = this.#columns;
+    this.#svg.classList.toggle("tight", isTight(this.#pitch));
     this.#reshape(
       columns.map(({ drawn }) => drawn),
       columns.some(({ isStrip }) => isStrip),
@@ -305,7 +307,7 @@ const shapeOf = (column: Column, y: number, look: string) =>
 function writeWithin(value: SVGTextElement, text: string, { radius }: Column) {
   if (value.textContent === text) return;
   write(value, text);
-  value.style.fontSize = text ? `${sizeWithin(text, radius).toFixed(1)}px` : "";
+  value.style.setProperty("--fits", text ? `${sizeWithin(text, radius).toFixed(1)}px` : null);
 }
 
 /** px from a strip to the end of a dead cell's tick */

@@ -3,7 +3,7 @@
  * Owns: a plane of 292 x 216, or lower where the switch above it has more lines. Pure.
  */
 
-import { tickWidth } from "../../charts/letter-widths.ts";
+import { boldWidth, tickWidth } from "../../charts/letter-widths.ts";
 import { plural } from "../../core/format.ts";
 import { MOST_CELLS } from "../../core/run-look.ts";
 import * as texts from "../../words/english.ts";
@@ -152,16 +152,19 @@ export function columnsOf(sizes: number[], letters = 0, height = HEIGHT): Column
   });
 }
 
-/** px between columns from which "16 of 64 dead" and "16 dead" fit. */
-const ROOM = { sentence: 80, word: 50 };
+/** px between columns from which "16 dead" fits, and from which words are larger where the drawing is small. */
+const ROOM = { word: 50, larger: 60 };
 
-/** px: a number in a circle at its usual size, half of its height at the rim, and half of the rim. */
+/** px in the drawing: the largest size of its words, where it is drawn smallest; network.css sets it. */
+const LARGEST = 13.6;
+
+/** px: letters of a known width, half of a number's height at the rim of its circle, and half of the rim. */
 const VALUE = { size: 11, half: 3.4, rim: 0.7 };
 
-/** Size of a number's letters, in px: smaller ones where it would cross the rim of its circle. */
+/** The largest size of a number's letters that do not cross the rim of its circle, in px. */
 export function sizeWithin(text: string, radius: number) {
   const room = 2 * Math.sqrt((radius - VALUE.rim) ** 2 - VALUE.half ** 2);
-  return Math.min(VALUE.size, (VALUE.size * room) / tickWidth(text));
+  return (VALUE.size * room) / tickWidth(text);
 }
 
 /** The label below the inputs, with the count of a strip. */
@@ -171,6 +174,11 @@ export const inputFoot = ({ isStrip, units }: Pick<Column, "isStrip" | "units">)
 /** True if each column has room for a word below it. */
 export const isRoomy = (pitch: number) => pitch >= ROOM.word;
 
+/** True if words may be no larger where the drawing is small. */
+export const isTight = (pitch: number) => pitch < ROOM.larger;
+
+const fits = (words: string, pitch: number) => (boldWidth(words) * LARGEST) / 13 <= pitch;
+
 /**
  * The label below a hidden layer. If a word does not fit it is the number of dead units.
  * @param pitch px between columns
@@ -178,8 +186,9 @@ export const isRoomy = (pitch: number) => pitch >= ROOM.word;
 export function footWords(dead: number, units: number, pitch: number) {
   if (!isRoomy(pitch)) return dead ? String(dead) : "";
   const whole = units > MOST_CELLS ? texts.xUnits(units) : texts.xAlive(units);
-  if (pitch < ROOM.sentence) return dead ? texts.xDead(dead) : whole;
-  return dead ? texts.xOfYDead(dead, units) : whole;
+  if (!dead) return whole;
+  const sentence = texts.xOfYDead(dead, units);
+  return fits(sentence, pitch) ? sentence : texts.xDead(dead);
 }
 
 /** The part of `count` equal parts that a unit belongs to. */
