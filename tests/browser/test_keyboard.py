@@ -26,6 +26,15 @@ CONTROLS = f"""() => [...document.querySelectorAll("a[href], button, input, sele
     .map({NAME})"""
 HERE = f"() => {NAME}(document.activeElement)"
 
+# The focused control in a list if a bar lies over its centre.
+BEHIND = """() => {
+    const at = document.activeElement;
+    const bars = [...document.querySelectorAll("top-bar, transport-bar")].filter((bar) => !bar.contains(at));
+    const { x, y, width, height } = at.getBoundingClientRect();
+    const over = document.elementFromPoint(x + width / 2, y + height / 2);
+    return bars.some((bar) => bar.contains(over)) ? [at.getAttribute("aria-label") ?? at.textContent.trim()] : [];
+}"""
+
 
 def axes(lab: Dashboard) -> str:
     return str(lab.button("Axes").get_attribute("title"))
@@ -427,6 +436,23 @@ def test_tab_reaches_every_control_in_the_order_of_the_page(open_lab: OpenLab) -
     )
     places = [names.index(name) for name in in_order]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("size", [PHONE, (640, 512), (320, 256)])
+def test_the_focused_control_is_never_behind_a_bar(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size=size)
+    lab.make_steps(300)
+    expect(lab.page.locator("doctor-list .acts").first).to_be_visible()
+    behind: list[str] = []
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(80):
+            lab.page.keyboard.press(key)
+            if lab.page.evaluate("document.activeElement === document.body"):
+                break
+            behind += lab.page.evaluate(BEHIND)
+        else:
+            pytest.fail(f"{key} reaches no end of the page")
+    assert behind == []
 
 
 def test_the_skip_link_leads_to_the_transport(open_lab: OpenLab) -> None:
