@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fallline import cli
-from fallline.execution.delivery import Delivery, DeliveryQueue
+from fallline.execution.in_process import Delivery, DeliveryQueue
 from fallline.services.command_runner import Disconnected, KeyedCommands, SharedTask
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary.journal import Json, Receipt, Record

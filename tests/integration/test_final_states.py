@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fallline.execution import worker_thread
+from fallline.execution import in_process
 from fallline.runs.persistence import journal_writer
 from fallline.storage.sqlite import SqliteStore
 from support.labs import created, open_lab
@@ -18,7 +18,7 @@ STEPS = 50
 async def test_a_server_that_ends_stores_states_as_long_as_it_has_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
-    monkeypatch.setattr(worker_thread, "SAVING_SECONDS", seconds)
+    monkeypatch.setattr(in_process, "SAVING_SECONDS", seconds)
     monkeypatch.setattr(journal_writer, "SAVE_SECONDS", 1e9)
     monkeypatch.setattr(journal_writer, "FINAL_SECONDS", 0.0)
     async with open_lab(SqliteStore(tmp_path)) as lab:

@@ -18,7 +18,7 @@ from unittest.mock import patch
 from sqlalchemy import Connection, select
 
 from chaos.server import hasty
-from fallline.execution.delivery import DeliveryQueue
+from fallline.execution.in_process import DeliveryQueue
 from fallline.runs.persistence import journal_writer
 from fallline.services.lab import Lab
 from fallline.storage.sqlite import SqliteStore

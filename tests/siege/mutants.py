@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from fallline.engine.data.tabular import table
+from fallline.execution import in_process
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.worker import READS, Worker
-from fallline.execution.worker_thread import WorkerThread
 from fallline.realtime import backlog, hub, outbox, session
 from fallline.realtime.hub import Hub
 from fallline.realtime.limits import Refusals
@@ -70,7 +70,7 @@ def worker_dies() -> None:
         while self._run_once():
             pass
 
-    replace(WorkerThread, _run=run)
+    replace(in_process._WorkerThread, _run=run)
 
 
 async def _at_once(self: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fallline.execution.delivery import Delivery, DeliveryQueue
+from fallline.execution.in_process import Delivery, DeliveryQueue
 from fallline.vocabulary.errors import Failed, ReadOnly
 
 

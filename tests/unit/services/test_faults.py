@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fallline.execution.worker_thread import WorkerThread
+from fallline.execution import in_process
 from fallline.runs.experiment import Experiment
 from fallline.vocabulary.commands import SLOWEST
 from fallline.vocabulary.errors import Failed
@@ -67,22 +67,20 @@ async def test_a_fault_that_belongs_to_no_experiment_does_not_end_the_worker(
     async with open_lab() as lab:
         id, token = await created(lab)
         idle_for, failures = (
-            WorkerThread._idle_for,
+            in_process._WorkerThread._idle_for,
             iter([RuntimeError("a fault"), OverflowError("too long")]),
         )
 
-        def fails(self: WorkerThread) -> float | None:
+        def fails(self: in_process._WorkerThread) -> float | None:
             if (error := next(failures, None)) is not None:
                 raise error
             return idle_for(self)
 
-        monkeypatch.setattr(WorkerThread, "_idle_for", fails)
+        monkeypatch.setattr(in_process._WorkerThread, "_idle_for", fails)
         assert steps_of(await lab.command(id, token, "step", {"steps": 50}))["gd"] == 50
         assert steps_of(await lab.command(id, token, "step", {"steps": 50}))["gd"] == 100
         assert (
-            caplog.record_tuples.count(
-                ("fallline.execution.worker_thread", logging.ERROR, "the worker failed")
-            )
+            caplog.record_tuples.count(("fallline.execution.in_process", logging.ERROR, "the worker failed"))
             == 2
         )
 
