@@ -62,6 +62,10 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
       ...flag(finding.since_step, finding.mark),
       tone: toneOf(finding),
     }));
-    return [...own, ...findingFlags, ...clauseFlags].filter(({ x }) => !log || x > 0).slice(-MOST);
+    // an edit to the value in force changes nothing
+    const changes = own.filter(({ text }) => text);
+    return [...changes, ...findingFlags, ...clauseFlags]
+      .filter(({ x }) => !log || x > 0)
+      .slice(-MOST);
   });
 }

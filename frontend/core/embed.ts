@@ -4,18 +4,29 @@
  * that keeps such a page from more. Pure.
  */
 
+import * as texts from "../words/english.ts";
 import { exhibitOf } from "./exhibits.ts";
+import { listed } from "./format.ts";
 import type { Environment, State } from "./types.ts";
 
 const CHARTS = ["loss", "fall_line", "gradients"] as const;
 export type EmbeddedChart = (typeof CHARTS)[number];
 
+const namesIn = (search: string) => new URLSearchParams(search).get("embed")?.split(",");
+
 /** The charts that an address asks for; null on the page itself. Without a known name the loss. */
 export function embeddedIn(search: string): EmbeddedChart[] | null {
-  const names = new URLSearchParams(search).get("embed")?.split(",");
+  const names = namesIn(search);
   if (!names) return null;
   const charts = CHARTS.filter((chart) => names.includes(chart));
   return charts.length ? charts : ["loss"];
+}
+
+/** The names in an address that are no charts, and what the charts are; null if all are. */
+export function unknownCharts(search: string) {
+  const unknown = namesIn(search)?.filter((name) => !CHARTS.some((chart) => chart === name));
+  if (!unknown?.length) return null;
+  return { strong: texts.noChartX(unknown.join()), text: texts.theChartsAreX(listed([...CHARTS])) };
 }
 
 /** The charts on the page now. */

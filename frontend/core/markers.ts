@@ -80,9 +80,10 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
     ...(origin
       ? [mark("fork", origin.at_step, [texts.forkOfX(parent), changes].filter(Boolean).join(", "))]
       : []),
+    // an edit to the value in force changes nothing
     ...edits
-      .map(({ words: _, ...edit }) => edit)
-      .filter(({ step }) => !origin || step > origin.at_step),
+      .filter(({ step, words }) => words && (!origin || step > origin.at_step))
+      .map(({ words: _, ...edit }) => edit),
     ...foundSince(run, origin).map((finding) => ({
       ...mark("finding", finding.since_step, finding.mark),
       tone: toneOf(finding),

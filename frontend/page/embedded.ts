@@ -12,6 +12,7 @@ import { showCharts } from "./dashboard.ts";
 import { keepTheme } from "./theme.ts";
 import { stripFor } from "./strips.ts";
 import { shownRuns } from "../core/state-on-view.ts";
+import { unknownCharts } from "../core/embed.ts";
 import type { EmbeddedChart } from "../core/embed.ts";
 import type { App, State } from "../core/types.ts";
 
@@ -53,7 +54,7 @@ export class EmbedNames extends LiveElement {
   }
 }
 
-/** Says why there is nothing to see, or that it is not the newest. */
+/** Says why there is nothing to see, that it is not the newest, or that a chart's name is wrong. */
 export class EmbedNote extends LiveElement {
   override shows(state: State) {
     return JSON.stringify(noteOf(state));
@@ -66,7 +67,7 @@ export class EmbedNote extends LiveElement {
   }
 }
 
-/** The words in the page's strip; without an experiment also why, and nothing to press. */
+/** The words in the page's strip, without anything to press; else which charts do not exist. */
 function noteOf(state: State) {
   const { experiment, problem, waitingFor } = state;
   if (!experiment) {
@@ -75,7 +76,7 @@ function noteOf(state: State) {
   }
   const strip = stripFor(state);
   const isCut = ["reconnecting", "offline", "restarted"].includes(state.connection.status);
-  return strip && isCut ? { strong: strip.strong, text: "" } : null;
+  return strip && isCut ? { strong: strip.strong, text: "" } : unknownCharts(location.search);
 }
 
 export function openEmbedded(app: App) {

@@ -683,6 +683,7 @@ export const exhibits = "Exhibits";
 export const theExperimentBefore = "The experiment before";
 export const asYouLeftIt = "As you left it.";
 export const yourOwnExperiment = "Your own experiment";
+export const sharedExperiment = "Shared experiment";
 export const allXRunsStart = (count: Part) => `all ${count} runs start`;
 export const xYAtStep0 = (title: string, who: string) =>
   title.endsWith("?") ? `${title} ${capital(who)} at step 0.` : `${title}: ${who} at step 0.`;
@@ -1269,6 +1270,8 @@ export const showsTheChartsLiveInAnother =
 export const theRecipe = "The recipe";
 export const toWatchLive = "To watch live";
 export const embed = "Embed";
+export const noChartX = (names: string) => `There is no chart "${names}".`;
+export const theChartsAreX = (names: string) => `The names are ${names}.`;
 export const theDataIsYourOwnTable =
   "The data is your own table, which a link cannot contain. The link opens on this server only, while it stores the table. Send the CSV file too.";
 export const theInitialWeightsAreYourOwn =

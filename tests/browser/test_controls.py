@@ -399,6 +399,28 @@ def test_other_data_and_other_first_weights_start_again(open_lab: OpenLab, noisy
 # --- transport ----------------------------------------------------------------------------------------------
 
 
+def test_the_counter_shows_every_digit_also_with_wider_text(open_lab: OpenLab) -> None:
+    lab = open_lab()
+    lab.make_steps(1_234)
+    expect(lab.counter).to_have_text("1,234")
+    lab.page.evaluate(
+        """() => {
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync("* { letter-spacing: .12em !important; word-spacing: .16em !important; }");
+            document.adoptedStyleSheets.push(sheet);
+        }"""
+    )
+    shown, room = lab.counter.evaluate(
+        """(counter) => {
+            const words = counter.querySelector(".count > span");
+            const range = document.createRange();
+            range.selectNodeContents(words);
+            return [range, words].map((box) => box.getBoundingClientRect()).map(({ left, right }) => [left, right]);
+        }"""
+    )
+    assert room[0] - 1 <= shown[0] < shown[1] <= room[1] + 1, "what leaves its room is cut"
+
+
 def test_one_step_one_epoch_and_reset(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.button("1 step (right arrow)").click()

@@ -251,6 +251,17 @@ def test_without_an_experiment_the_frame_says_what_its_address_needs(
         expect(frame.locator("embed-note")).to_contain_text("experiment")
 
 
+def test_a_name_that_is_no_chart_is_named_over_the_others(visits: Visits, course: Site, lab: Lab) -> None:
+    _, frame = opened(visits, course.page(lab.frame("?embed=map,loss")))
+    expect(frame.locator("plotly-chart[kind=loss][data-state=drawn]")).to_be_visible()
+    expect(frame.locator("embed-note")).to_have_text(
+        'There is no chart "map". The names are loss, fall_line and gradients.'
+    )
+    _, frame = opened(visits, course.page(lab.frame("?embed=loss")))
+    expect(frame.locator("plotly-chart[kind=loss][data-state=drawn]")).to_be_visible()
+    expect(frame.locator("embed-note")).to_be_hidden()
+
+
 def test_a_cut_line_is_said_and_the_charts_go_on_when_it_is_mended(visits: Visits, lab: Lab) -> None:
     with open_line(int(lab.address.rsplit(":", 1)[1])) as line:
         page = visits.profile().new_page()

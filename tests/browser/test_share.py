@@ -216,6 +216,11 @@ def test_a_visitor_who_watches_sees_everything_live_and_changes_nothing(
     lab.rest()
     guest.until(lambda: rows(guest), lambda value: value == rows(lab))
     expect(guest.rate("GD")).to_have_value("0.02")
+    # an edited exhibit is an exhibit no more, and it is not the visitor's own
+    for page, title in ((lab, "Your own experiment"), (guest, "Shared experiment")):
+        heading = page.page.locator("exhibit-picker button")
+        expect(heading).to_have_text(title)
+    expect(heading).to_have_accessible_name("Shared experiment")
     # the view is one's own: past steps, other axes
     guest.page.keyboard.press("x")
     look_back_to(guest, 12)

@@ -653,6 +653,13 @@ test("a label stands at its line's end where the edge is more than 64 px away", 
   assert.deepEqual(placed, [true, false]);
 });
 
+test("an edit to the value in force has no line, no flag and no mark", () => {
+  const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, l2: 0 } };
+  const { labels, ground } = loss({ gd: 20, messages: [edit] });
+  assert.deepEqual(labels.flags, []);
+  assert.deepEqual(named(ground, "edit"), []);
+});
+
 test("an edit drops a line in every panel and a flag in the loss chart", () => {
   const edit = { type: "event", event: "edit", run: "gd", edit: { at_step: 7, batch_size: 1 } };
   const { labels, ground } = loss({ gd: 20, messages: [edit] });

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { embedCode, embeddedIn, memoryStorage, readingOnly } from "../../frontend/core/embed.ts";
+import {
+  embedCode,
+  embeddedIn,
+  memoryStorage,
+  readingOnly,
+  unknownCharts,
+} from "../../frontend/core/embed.ts";
 import { pack } from "../../frontend/features/sharing/link-packing.ts";
 import { initialState } from "../../frontend/core/reduce.ts";
 import { answer } from "./fake-server.ts";
@@ -26,6 +32,15 @@ test("an address names its charts, in the page's order", () => {
 test("every address with the word is of charts only, also without a known name", () => {
   for (const search of ["?embed", "?embed=", "?embed=doctor", "?%65mbed=x", "?embed=&embed=loss"])
     assert.deepEqual(embeddedIn(search), ["loss"], search);
+});
+
+test("names that are no charts are reported", () => {
+  for (const search of ["", "?embed=loss", "?embed=fall_line,gradients&x=map"])
+    assert.equal(unknownCharts(search), null, search);
+  assert.deepEqual(unknownCharts("?embed=map,loss,fall-line"), {
+    strong: 'There is no chart "map,fall-line".',
+    text: "The names are loss, fall_line and gradients.",
+  });
 });
 
 const withPicture = (picture: View["picture"]) => {

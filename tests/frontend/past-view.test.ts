@@ -195,6 +195,8 @@ test("the timeline marks edits, divergence, a reset and a fork, by step, for vis
     "500 edit GD: GD → mini-batch 32",
     "650 diverged GD: diverged",
   ]);
+  const unchanged = { type: "event", event: "edit", run: "gd", edit: { at_step: 600, l2: 0 } };
+  assert.deepEqual(marks(after([unchanged], state)), marks(state), "an edit that changes nothing");
   assert.equal(originWords(state, "sgd-420"), "fork of SGD at step 420");
   const alone = after(
     [

@@ -21,6 +21,8 @@ BAD: list[tuple[bytes, dict[str, Any]]] = [
     (b"\x89PNG\r\n\x1a\n", {"says": "not UTF-8", "line": 1, "offset": 0}),
     # no table
     (b"a\n1\n2\n", {"says": "only one column", "line": 1}),
+    (b"a,b\n1,2\n", {"says": "that vary; it has 1 usable row; "}),
+    (b"a,b\n1,2\n1,2\n", {"says": "that vary; it has 2 usable rows; "}),
     (b"just words", {"says": "only one column", "line": 1}),
     (b'{"a": 1}', {"says": "only one column", "line": 1}),
     (b"a,b", {"says": "no rows below", "line": 1}),

@@ -1,6 +1,7 @@
 /** Words about the exhibit on the page. Pure. */
 
 import { exhibitOf } from "../../core/exhibits.ts";
+import { isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { Exhibit } from "../../core/exhibits.ts";
 import type { State } from "../../core/types.ts";
@@ -8,10 +9,12 @@ import type { State } from "../../core/types.ts";
 export const OWN = texts.yourOwnExperiment;
 
 /**
- * The page's title: the exhibit's, or a fixed one for an own experiment; "" before either is known.
+ * The page's title: the exhibit's, or whose experiment it is; "" before either is known.
  */
 export const titleOf = (state: State) =>
-  state.experiment && state.catalog ? (exhibitOf(state)?.title ?? OWN) : "";
+  state.experiment && state.catalog
+    ? (exhibitOf(state)?.title ?? (isVisitor(state) ? texts.sharedExperiment : OWN))
+    : "";
 
 /** "Adam: both runs start at step 0." */
 export function startWords({ title, recipe: { runs } }: Exhibit) {

@@ -40,9 +40,6 @@ const speedText = (speed: Speed) =>
 const speedSpoken = (value: number) =>
   Number.isFinite(value) ? texts.xPerSecond(plural(value, "step")) : texts.asFastAsPossible;
 
-/** Width of a comma, a point, a space or a unit of the counter, in widths of a digit; they are at most so wide on average. */
-const OTHER_CH = 0.65;
-
 /** No run has made a step, nor diverged in its first one. */
 const isFresh = (state: State) => furthest(state) === 0 && endWords(state) === null;
 
@@ -97,7 +94,7 @@ export class TransportBar extends ExperimentElement {
         ${isOverview ? this.#steps() : nothing}
         ${isWatching ? nothing : this.#speed("speed")}
         <dl class="counter">
-          <dt>${state.looking ? texts.ofStepX(counter(furthest(state))) : termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"></span></dd>
+          <dt>${state.looking ? texts.ofStepX(counter(furthest(state))) : termOf("step", step === 1 ? texts.stepWord : texts.steps)}</dt><dd data-counter="step" title=${integer(step)}><span class="count"><span></span></span></dd>
         </dl>
       </div>`;
   }
@@ -112,25 +109,21 @@ export class TransportBar extends ExperimentElement {
 
   #count() {
     const now = performance.now();
-    const place = this.querySelector(".count") as HTMLElement;
+    const place = this.querySelector(".count > span") as HTMLElement;
     // never behind the table
     const least = Math.min(this.#counted, shownStep(stateOnView(this.state)));
     const isCalm = CALM.matches && this.state.playback.playing; // then it changes with the table
     const words = counter(isCalm ? least : Math.max(least, Math.floor(this.#glide.at(now))));
     if (place.textContent !== words) {
       place.textContent = words;
-      this.#widen(place, words);
+      // its room is that of as many zeros, so that a new number lays out nothing else
+      const room = words.replace(/\d/g, "0");
+      const { dataset } = place.parentElement as HTMLElement;
+      if (dataset.room !== room) dataset.room = room;
     }
     if (this.#isCounting || this.#glide.isThere(now)) return;
     this.#isCounting = true;
     requestAnimationFrame(() => ((this.#isCounting = false), this.#count()));
-  }
-
-  /** It has a size of its own, so that a new number lays out nothing else. */
-  #widen(place: HTMLElement, words: string) {
-    const digits = words.replace(/\D/g, "").length;
-    const width = `${digits + OTHER_CH * (words.length - digits)}ch`;
-    if (place.style.width !== width) place.style.width = width;
   }
 
   #play() {

@@ -160,7 +160,8 @@ def _check(table: Table) -> None:
         raise UnusableTable(why, line=first.line, skipped=skipped)
     if len(table.usable) < 2:
         unused = "; ".join(f"{each.name}: {each.reason}" for each in table.columns if not each.used)
-        why = f"the table needs two columns of numbers or categories that vary over the {table.rows:,} usable rows"
+        rows = f"{table.rows:,} usable row{'s' if table.rows > 1 else ''}"
+        why = f"the table needs two columns of numbers or categories that vary; it has {rows}"
         raise UnusableTable(f"{why}; {unused}", skipped=skipped)
 
 
