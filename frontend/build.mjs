@@ -4,8 +4,10 @@
  * name, and lies there plain, as gzip and as Brotli.
  *
  * - `--watch` builds again after each change
- * - `--words FILE` builds the page with another file in place of words/english.ts
+ * - `--words FILE` builds the page with another file in place of words/english.ts; a text that it lacks is an error
  * - `--out FOLDER` builds into another folder
+ *
+ * Both are relative to the folder of the call.
  */
 
 import {
@@ -24,17 +26,16 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import plotlyPackage from "plotly.js/package.json" with { type: "json" };
 
-process.chdir(import.meta.dirname);
-
 const { values: OPTIONS } = parseArgs({
   options: {
     watch: { type: "boolean" },
-    words: { type: "string", default: "words/english.ts" },
-    out: { type: "string", default: "dist" },
+    words: { type: "string", default: join(import.meta.dirname, "words/english.ts") },
+    out: { type: "string", default: join(import.meta.dirname, "dist") },
   },
 });
-const DIST = OPTIONS.out;
-const WORDS = resolve(OPTIONS.words);
+const [WORDS, OUT] = [resolve(OPTIONS.words), resolve(OPTIONS.out)];
+process.chdir(import.meta.dirname);
+const DIST = relative("", OUT);
 /** The last one is read again when it changes, so it is written last. */
 const PAGES = ["check.html", "index.html"];
 const TEMPLATE = "../backend/fallline/figures/plotly-template.json";
@@ -48,6 +49,7 @@ const COMMON = {
   entryNames: "assets/[name]-[hash]",
   assetNames: "assets/[name]-[hash]",
   logLevel: "warning",
+  logOverride: { "import-is-undefined": "error" },
 };
 
 /** `window.Plotly` with scatter (part of the core), heatmap and contour. Its modules expect Node's `global`. */
