@@ -43,7 +43,7 @@ page: $(VENV)/installed ## build the page into frontend/dist where its sources h
 docs: site/index.html ## build the documentation into site, which the server serves at /docs/
 
 watch: $(VENV)/installed compiling page ## start fallline, and build the page again after each change of its sources
-	@$(BIN)/node frontend/build.mjs --watch & trap "kill $$!" EXIT INT TERM; \
+	@$(BIN)/node frontend/build.mjs --watch & trap "kill $$! 2>/dev/null" EXIT INT TERM; \
 	$(BIN)/fallline serve --host $(HOST) --port $(PORT) $(if $(filter-out 0 no false,$(OPEN)),--open)
 
 # The stamps are what makes a second run quick: nothing is asked of pip until a lock or the package's metadata changes.
