@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 def test_every_setting_stands_in_its_table() -> None:
     settings = (ROOT / "docs/reference/settings.md").read_text()
     rows = re.findall(rf"^\| `({PREFIX}[A-Z_]+)` \|", settings, re.MULTILINE)
-    assert rows == [*VARIABLES]
+    assert rows == [*VARIABLES], "a row for each in docs/reference/settings.md, in the order of settings.py"
 
 
 def test_the_tutorial_says_that_an_empty_recipe_is_not_the_exhibit_on_which_the_page_opens() -> None:
@@ -125,6 +125,18 @@ def test_every_verb_says_what_it_does_and_stands_in_its_table() -> None:
     assert sorted(described) == sorted(verb for verb in verbs if verb != "help")
 
 
+def test_contributing_describes_what_a_newcomer_adds_and_runs() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    for needed in (
+        "make watch", "pre-commit install", "-m pytest tests/browser/", "build.mjs --words", "`EXHIBITS`", "`Settings`",
+        "`CLAIMS`", "test_openapi.py",
+    ):  # fmt: skip
+        assert needed in text, needed
+    named = re.findall(r"\b(?:tests|frontend|backend)/[\w./-]+\.(?:py|ts|mjs|json)\b", text)
+    assert len(named) > 15
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_every_command_stands_in_its_table() -> None:
     described = re.findall(
         r"^\| `fallline ([a-z]+)` \|", (ROOT / "docs/reference/command-line.md").read_text(), re.MULTILINE
@@ -167,6 +179,8 @@ def test_continuous_integration_runs_everybodys_verb() -> None:
 def test_every_exhibit_stands_in_the_documents_with_its_title_its_question_and_its_shape() -> None:
     document = (ROOT / "docs/reference/exhibits.md").read_text().partition("## The catalog")[0]
     rows = re.findall(r"^\| `.*$", document, re.MULTILINE)[1:]
+    names = [row.split("`")[1] for row in rows]
+    assert names == [*EXHIBITS], "a row for each in docs/reference/exhibits.md, in the order of exhibits.py"
     for row, (name, exhibit) in zip(rows, EXHIBITS.items(), strict=True):
         recipe = check_recipe(exhibit.recipe)
         data, layers = recipe.data, recipe.network.layers
@@ -191,7 +205,9 @@ def test_every_optimizer_and_schedule_stands_in_the_methods_with_its_parameters_
     methods = (ROOT / "docs/reference/methods.md").read_text()
     table: tuple[Optimizer | Schedule, ...] = (*OPTIMIZERS.values(), *SCHEDULES.values())
     for row in table:
-        (line,) = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
+        lines = re.findall(rf"^\| `{row.name}` \|.*$", methods, re.MULTILINE)
+        assert len(lines) == 1, f"docs/reference/methods.md needs one row for {row.name}"
+        (line,) = lines
         # AdamW's line refers to Adam's for shared parameters.
         shared = OPTIMIZERS["adam"].parameters if row.name == "adamw" else ()
         own = row.parameters[len(shared) :]
@@ -205,7 +221,9 @@ def test_activations_losses_and_initializers_stand_in_the_networks_with_paramete
     networks = (ROOT / "docs/reference/networks.md").read_text()
     for title, rows in (("Activations", ACTIVATIONS), ("Losses", LOSSES), ("Initializers", INITIALIZERS)):
         (table,) = re.findall(rf"^## {title}\n(.*?)(?=^## |\Z)", networks, re.MULTILINE | re.DOTALL)
-        assert re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)[1:] == [*rows], title
+        assert re.findall(r"^\| `([a-z_]+)` \|", table, re.MULTILINE)[1:] == [*rows], (
+            f"{title}: a row for each in docs/reference/networks.md, in the order of its table"
+        )
         for row in rows.values():
             (line,) = re.findall(rf"^\| `{row.name}` \|.*$", table, re.MULTILINE)
             parameters = re.findall(r"`([a-z0-9_]+)` \(([0-9.e-]+)\)", line)
@@ -233,7 +251,9 @@ def test_every_instrument_and_every_limit_stands_in_the_instruments() -> None:
     limits = re.findall(
         r"^\| (`[^|]+) \|", text[text.index("| optimizer |") : text.index("Sources:")], re.MULTILINE
     )
-    assert [name for names in limits for name in re.findall(r"`([a-z_]+)`", names)] == list(OPTIMIZERS)
+    assert [name for names in limits for name in re.findall(r"`([a-z_]+)`", names)] == list(OPTIMIZERS), (
+        "the limit of each optimizer in docs/reference/instruments.md, in the order of its table"
+    )
 
 
 def test_every_rule_of_the_doctor_stands_in_its_document_with_its_source() -> None:
@@ -242,7 +262,9 @@ def test_every_rule_of_the_doctor_stands_in_its_document_with_its_source() -> No
         [cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]]
         for row in re.findall(r"^\| `.*$", text, re.MULTILINE)
     ]
-    assert sorted(row[0] for row in rows) == sorted(f"`{rule.name}`" for rule in RULES)
+    assert sorted(row[0] for row in rows) == sorted(f"`{rule.name}`" for rule in RULES), (
+        "a row for each in docs/reference/doctor-definitions.md"
+    )
     assert [row[0] for row in rows if len(row) != 4 or not all(row)] == [], (
         "a condition, onset and source each"
     )

@@ -56,6 +56,14 @@ def test_the_locks_contain_the_packages_dependencies() -> None:
             assert pins[canonicalize_name(requirement.name)] in requirement.specifier, f"{name}: make lock"
 
 
+def test_contributing_says_what_each_lock_is_for() -> None:
+    (said,) = re.findall(
+        r"^Dependencies have .*?\n\n", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL
+    )
+    locks = {path.name for path in (ROOT / "requirements").glob("*.txt")}
+    assert set(re.findall(r"`(\w+\.txt)`", said)) == locks
+
+
 def test_every_import_is_a_declared_dependency() -> None:
     project = PYPROJECT["project"]
     lines = [
