@@ -34,7 +34,9 @@ def assert_quoted(one: Examined, name: str, finding: Json) -> None:
 
 
 def test_every_rule_has_a_planted_case() -> None:
-    assert {rule.name for rule in RULES} == {*PLANTED, "unscaled_inputs"}
+    assert {rule.name for rule in RULES} == {*PLANTED, "unscaled_inputs"}, (
+        "add a run to tests/support/doctor_cases.py"
+    )
 
 
 @pytest.mark.parametrize("rule", PLANTED)

@@ -126,7 +126,7 @@ def test_each_rule_offers_its_number_of_remedies(rule: str) -> None:
 
 
 def test_no_rule_is_left_out() -> None:
-    assert {rule.name for rule in RULES} == set(CASES)
+    assert {rule.name for rule in RULES} == set(CASES), "add a run to tests/support/doctor_cases.py"
 
 
 @cache
@@ -178,7 +178,7 @@ def test_a_remedy_is_undone(rule: str, place: int) -> None:
 def test_every_rule_with_a_problem_offers_a_remedy() -> None:
     """Every rule but `healthy` does."""
     with_one = {rule for rule, _ in REMEDIES}
-    assert with_one == {rule.name for rule in RULES} - {"healthy"}
+    assert with_one == {rule.name for rule in RULES} - {"healthy"}, "the run of each must end with a remedy"
     assert np.all([len(opened(rule)[2]["remedies"]) <= 2 for rule in with_one])
 
 

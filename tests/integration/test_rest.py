@@ -19,6 +19,7 @@ import pytest
 from fallline.figures.catalog import FIGURES, INSTRUMENT_FIGURES
 from fallline.settings import Settings
 from fallline.vocabulary import answers, catalog_answers
+from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.messages import MOST_SERIES
 from fallline.vocabulary.recipe import Recipe
 from fallline.web import answers as web_answers
@@ -307,7 +308,7 @@ async def test_the_catalog_has_an_exhibits_recipe_as_its_experiment_does(
     client: httpx.AsyncClient,
 ) -> None:
     exhibits = (await client.get("/api/v1/catalog")).json()["exhibits"]
-    assert len({exhibit["title"] for exhibit in exhibits}) == len(exhibits) == 11
+    assert len({exhibit["title"] for exhibit in exhibits}) == len(exhibits) == len(EXHIBITS)
     for exhibit in exhibits:
         answer = await client.post("/api/v1/experiments", json=exhibit["recipe"])
         assert answer.status_code == 201, exhibit["name"]

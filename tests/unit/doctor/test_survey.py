@@ -106,7 +106,9 @@ def test_every_rule_has_a_family_of_runs() -> None:
 def test_the_recipes_have_data_sets_of_every_kind_and_every_optimizer() -> None:
     tables = {"digits"}  # in the family of unscaled inputs
     assert {each["name"] for each in DATA} | tables == set(DATASETS)
-    assert {name for name, _ in OPTIMIZERS} == set(ENGINE_OPTIMIZERS)
+    assert {name for name, _ in OPTIMIZERS} == set(ENGINE_OPTIMIZERS), (
+        "add it with a rate that serves to OPTIMIZERS in tests/doctor/recipes.py"
+    )
     some = list(islice(healthy(), 84))
     assert {each.recipe.data.name for each in some} == {each["name"] for each in DATA}
     assert {each.recipe.runs[0].optimizer for each in some} == {name for name, _ in OPTIMIZERS}

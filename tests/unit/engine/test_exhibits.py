@@ -310,6 +310,7 @@ CLAIMS: dict[str, Callable[[Exhibit], Measured]] = {
 
 def untold(name: str, exhibit: Exhibit) -> list[str]:
     """Measurements that the clauses do not contain, and clauses with a number that is not measured."""
+    assert name in CLAIMS, f"write a function that measures the clauses of {name}, and add it to CLAIMS"
     faults = []
     for clause, (step, phrases) in zip(exhibit.question.explain, CLAIMS[name](exhibit), strict=True):
         text = clause.text

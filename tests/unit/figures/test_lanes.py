@@ -28,7 +28,9 @@ def test_each_method_has_the_lane_that_the_page_gives_it(case: dict[str, Any]) -
 
 
 def test_page_and_figures_are_compared_for_every_optimizer() -> None:
-    assert {name for case in GOLDEN for name, _ in methods_of(case)} == set(OPTIMIZERS)
+    assert {name for case in GOLDEN for name, _ in methods_of(case)} == set(OPTIMIZERS), (
+        "add a case with it to tests/golden/lanes.json"
+    )
 
 
 def test_each_lane_has_a_style_and_nine_runs_repeat_one() -> None:
