@@ -174,6 +174,7 @@ export interface Finding {
   why?: { text: string; code: string } | null;
   did?: Did | null;
   remedies: Remedy[];
+  lower_rate?: string; // whether one helps, as tried; empty if a remedy has one
   outcomes?: Outcome[]; // of the remedies that were taken
 }
 

@@ -125,7 +125,13 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str], list[list[str]]]] = {
     "deep sigmoids": (
         EXHIBITS["adam"].recipe.as_json(),
         200,
-        ["GD: gradients vanish.", "Show step 0", "dz1 = da1 * a1 * (1 - a1)", "Switch to Adam"],
+        [
+            "GD: gradients vanish.",
+            "Show step 0",
+            "dz1 = da1 * a1 * (1 - a1)",
+            "Switch to Adam",
+            "A lower rate does not help",
+        ],
         [["60,000", "flat"], ["60,000", "learning"]],
     ),
     "divergence": (
@@ -137,7 +143,13 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str], list[list[str]]]] = {
     "overfitting": (
         OVERFITTING,
         400,
-        ["GD: overfitting.", "Show step 25", "dy_pred = (y_pred - y) / m", "Rewind to the best test loss"],
+        [
+            "GD: overfitting.",
+            "Show step 25",
+            "dy_pred = (y_pred - y) / m",
+            "Rewind to the best test loss",
+            "A lower rate does not help",
+        ],
         [["8,000", "overfitting"], ["2,668", "overfitting"]],
     ),
 }

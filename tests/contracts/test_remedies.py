@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fallline.diagnosis.remedies import LOWER
 from fallline.diagnosis.rules import RULES
+from fallline.diagnosis.words import number, plain, setting
 from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.doctor.view import CHECKS, Trials
 from fallline.runs.run import Run
@@ -263,6 +265,36 @@ def test_a_trial_makes_exactly_the_steps_of_the_fork() -> None:
         one.one.runs["remedied"].advance(trial.steps // CHECKS, float, publish=False)
         losses.append(loss(fork, "diverged"))
     assert trial.after == np.mean(losses[CHECKS // 2 :])
+
+
+@pytest.mark.parametrize("rule", ["vanishing_gradients", "overfitting", "symmetric_units"])
+def test_a_finding_without_a_lower_rate_among_its_remedies_says_whether_one_helps(rule: str) -> None:
+    one, run, finding = opened(rule)
+    rate, step = run.settings.learning_rate, finding["found_at"]
+    lower = plain(rate / LOWER)
+    trial = (
+        r"in (\d+) steps of a trial the (test )?loss comes to (\S+) at rate (\S+), and to (\S+) at (\S+)\."
+    )
+    said = re.fullmatch(f"A lower rate (helps|does not help): {trial}", finding["lower_rate"])
+    assert said is not None, finding["lower_rate"]
+    verdict, steps, of_test, *numbers = said.groups()
+    assert (of_test is not None, numbers[1::2]) == (rule == "overfitting", [setting(lower), setting(rate)])
+    losses = []
+    for place, fork_rate in enumerate((lower, rate)):
+        one.fork(name=f"fork-{place}", fork_of=run.name, at_step=step, learning_rate=fork_rate)
+        fork = one.one.runs[f"fork-{place}"]
+        seen = []
+        for _ in range(CHECKS):
+            fork.advance(int(steps) // CHECKS, float, publish=False)
+            seen.append(loss(fork, rule))
+        losses.append(float(np.mean(seen[CHECKS // 2 :])))
+    assert numbers[::2] == [number(each) for each in losses]
+    assert (verdict == "helps") == (losses[0] < 0.95 * losses[1])
+
+
+@pytest.mark.parametrize("rule", ["dead_layer", "diverged", "healthy"])
+def test_a_lower_rate_among_the_remedies_and_a_note_need_no_word_on_it(rule: str) -> None:
+    assert opened(rule)[2]["lower_rate"] == ""
 
 
 def test_a_trial_does_not_change_the_run() -> None:

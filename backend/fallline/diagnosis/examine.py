@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from fallline.diagnosis.remedies import lower_rate_tried
 from fallline.diagnosis.rules import ALWAYS_GRAVE, RULES
 from fallline.diagnosis.track import Series, distance
 from fallline.diagnosis.view import (
@@ -258,6 +259,8 @@ def _opened(
     at_step = sighting.did(since)
     change = None if at_step is None else view.change(at_step, layer)
     severity = _severity(key[0], sighting.severity, grave=grave)
+    remedies = words.remedies()
+    asks = severity != "info"
     return Finding(
         id=id,
         rule=key[0],
@@ -269,7 +272,8 @@ def _opened(
         evidence=words.evidence,
         mark=words.mark,
         why=words.why,
-        remedies=words.remedies(),
+        remedies=remedies,
+        lower_rate=lower_rate_tried(view, remedies, by_test=words.by_test) if asks else "",
         did=None if change is None else _did(change),
         stages=(_stage(view, severity, words),),
     )

@@ -193,6 +193,7 @@ def _overfits(view: View, step: int, least: float, now: float) -> Words:
             view.line("dy_pred"),
         ),
         remedies=lambda: first_helpful(lambda: _stopping(view), lambda: _penalised(view)),
+        by_test=True,
     )
 
 

@@ -7,11 +7,12 @@ does not name its run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from fallline.diagnosis.view import Trial, View
-from fallline.diagnosis.words import count, plain, setting
+from fallline.diagnosis.words import count, number, plain, setting
 from fallline.vocabulary.findings import Remedy
 from fallline.vocabulary.journal import Json
 
@@ -170,6 +171,30 @@ def lowered(view: View) -> Iterator[Remedy]:
     """Yield lower rates from the next step on."""
     for rate in islice(lower_rates(view, LOWER), FEW_RATES):
         yield edit(view, "Lower the rate", learning_rate=rate)
+
+
+def lower_rate_tried(view: View, remedies: Sequence[Remedy], *, by_test: bool) -> str:
+    """Return whether a lower rate from the next step on helps, as tried.
+
+    It is judged by the train loss, or the test loss. It is "" if a remedy has a lower rate, or if none can be tried.
+    """
+    rate, present = next(lower_rates(view, LOWER), None), view.settings.learning_rate
+    # another optimizer's rate is not comparable
+    offered = (
+        each.command.get("learning_rate", present) for each in remedies if "optimizer" not in each.command
+    )
+    if view.diverged or rate is None or any(each < present for each in offered):
+        return ""
+    trial, alone = view.trial({"do": "edit", "learning_rate": rate}), view.trial({"do": "edit"})
+    if trial is None or alone is None:
+        return ""
+    after, without = (each.test_after if by_test else each.after for each in (trial, alone))
+    verdict = "helps" if after < GETS_AWAY * without else "does not help"
+    ends = [number(loss) if math.isfinite(loss) else "no number" for loss in (after, without)]
+    return (
+        f"A lower rate {verdict}: in {count(trial.steps, 'step')} of a trial the {'test ' if by_test else ''}loss "
+        f"comes to {ends[0]} at rate {setting(rate)}, and to {ends[1]} at {setting(present)}."
+    )
 
 
 def raised_by(view: View, times: int) -> Remedy:

@@ -420,7 +420,8 @@ Subject = tuple[tuple[str, Any], ...]
 class Words:
     """The text of a finding, with `{run}` for the run's name.
 
-    `remedies` is called once, when the finding opens, since it may try them.
+    `remedies` is called once, when the finding opens, since it may try them. With `by_test` a lower rate is judged by
+    the test loss, not the train loss.
     """
 
     title: str
@@ -428,6 +429,7 @@ class Words:
     mark: str
     why: Why
     remedies: Callable[[], tuple[Remedy, ...]] = field(default=tuple)
+    by_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ EXAMPLE: dict[str, Any] = {
             "loss": 0.21,
         }
     ],
+    "lower_rate": "",
     "outcomes": [
         {
             "label": "Rewind to step 190, rate 0.006",
@@ -151,6 +152,7 @@ class Finding(OpenModel):
     - `seen_at` and `evidence` are from the latest check while the finding is open, then from the first again.
     - `stages` are the checks that found another severity, title or units, from the first on.
     - There are at most two `remedies`. The `outcomes` are of remedies that were taken.
+    - `lower_rate` says whether a lower rate helps, as tried. It is empty if a remedy has one, or if none was tried.
     """
 
     model_config = ConfigDict(extra="allow", json_schema_extra={"examples": [EXAMPLE]})
@@ -171,6 +173,7 @@ class Finding(OpenModel):
     why: Why
     did: Did | None
     remedies: list[Remedy]
+    lower_rate: str
     outcomes: list[Outcome]
 
 

@@ -131,6 +131,7 @@ class Finding:
     - `subject` names the layer and its units, counted from 0, and since which step each has been so.
     - `did` is the change that did it, if one did.
     - `stages` begin with its detection.
+    - `lower_rate` says whether a lower rate helps, as tried; "" if a remedy has one, or if none was tried.
     """
 
     id: str
@@ -147,6 +148,7 @@ class Finding:
     until_step: int | None = field(default=None)
     did: Did | None = None
     stages: tuple[Stage, ...] = ()
+    lower_rate: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -201,6 +203,7 @@ class Finding:
             "why": asdict(self.why),
             "did": None if self.did is None else self.did.as_json(),
             "remedies": [remedy.as_json(run) for remedy in self.remedies],
+            "lower_rate": self.lower_rate,
             "outcomes": [outcome.as_json() for outcome in outcomes],
         }
 

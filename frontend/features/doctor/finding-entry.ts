@@ -84,6 +84,7 @@ export function findingEntry(
     ${lineOf(finding, isOpen || finding.rule !== "healthy", lookAtWhy)}
     ${did ? culprit(did, finding.title, lookAtIt) : nothing}
     ${outcomesOf(finding, state)}
+    <p class="lower-rate" ?hidden=${!finding.lower_rate}>${finding.lower_rate ? explained(finding.lower_rate) : nothing}</p>
     <div class="acts" ?hidden=${!isOffered}>${finding.remedies.slice(0, MOST_REMEDIES).map(remedy)}</div>
     <p class="hint no-room" ?hidden=${!noRoom}>${noRoom}</p>
   </li>`;
