@@ -49,6 +49,11 @@ export function createPlot(plotly: any, zoomed: (change: Json) => void, fit: () 
     waiting?.();
   });
   curves.addEventListener("pointerleave", () => (isOver = false));
+  // a finger scrolls the page: Plotly would hold it, and move the curves out of the picture
+  curves.addEventListener("touchstart", (event: Event) => event.stopPropagation(), {
+    capture: true,
+    passive: true,
+  });
 
   function react(data: Json[], layout: Json) {
     waiting = null;

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import DESKTOP, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 
 # Least height of the loss chart, in px, at each size of the window.
 HEIGHTS = {
@@ -812,3 +812,40 @@ def test_the_overview_of_a_long_run_leaves_the_chart_its_height_and_the_transpor
     expect(lab.page.locator("transport-bar :is(.way-back, .live.button):visible")).to_have_count(1)
     assert lab.page.evaluate(PLACES)["transport"]["height"] <= size[1] / 6
     assert lab.page.evaluate(OVERLAPS) == []
+
+
+RANGES = """[...document.querySelectorAll(":is(plotly-chart[kind=loss], plotly-chart[kind=gradients]) .js-plotly-plot")]
+    .map(({ layout }) => [layout.xaxis.range, layout.yaxis.range])"""
+
+
+@pytest.mark.parametrize("kind", ["loss", "gradients"])
+def test_a_finger_that_swipes_over_a_chart_scrolls_the_page_and_moves_no_axis(
+    open_lab: OpenLab, kind: str
+) -> None:
+    lab = open_lab(PHONE, plotted=True)
+    lab.make_steps(100)
+    lab.page.wait_for_selector("plotly-chart[kind=loss][data-last-step='100']")
+    lab.page.evaluate("scrollTo(0, 0)")
+    lab.chart(kind).scroll_into_view_if_needed()
+    before, scrolled = lab.page.evaluate(RANGES), lab.page.evaluate("scrollY")
+    box = lab.chart(kind).bounding_box()
+    assert box is not None
+    swipe(lab, box["x"] + box["width"] / 2, box["y"] + 0.6 * box["height"], -150)
+    lab.until(lambda: lab.page.evaluate("scrollY"), lambda now: now > scrolled + 80)
+    swipe(lab, box["x"] + 100, box["y"] + 20, 0, across=120)
+    assert lab.page.evaluate(RANGES) == before
+
+
+def swipe(lab: Dashboard, x: float, y: float, down: float, *, across: float = 0, parts: int = 10) -> None:
+    """Move one finger over the page."""
+    session = lab.page.context.new_cdp_session(lab.page)
+
+    def touch(kind: str, *points: tuple[float, float]) -> None:
+        where = [{"x": x, "y": y} for x, y in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": where})
+
+    touch("touchStart", (x, y))
+    for k in range(1, parts + 1):
+        touch("touchMove", (x + across * k / parts, y + down * k / parts))
+    touch("touchEnd")
+    session.detach()
