@@ -272,10 +272,10 @@ def test_a_finding_without_a_lower_rate_among_its_remedies_says_whether_one_help
     one, run, finding = opened(rule)
     rate, step = run.settings.learning_rate, finding["found_at"]
     lower = plain(rate / LOWER)
-    trial = (
-        r"in (\d+) steps of a trial the (test )?loss comes to (\S+) at rate (\S+), and to (\S+) at (\S+)\."
+    trial = r"in (\d+) trial steps the (test )?loss comes to (\S+) at (\S+), and to (\S+) at (\S+)\."
+    said = re.fullmatch(
+        f"A lower rate from step {step} on (helps|does not help): {trial}", finding["lower_rate"]
     )
-    said = re.fullmatch(f"A lower rate (helps|does not help): {trial}", finding["lower_rate"])
     assert said is not None, finding["lower_rate"]
     verdict, steps, of_test, *numbers = said.groups()
     assert (of_test is not None, numbers[1::2]) == (rule == "overfitting", [setting(lower), setting(rate)])

@@ -192,8 +192,9 @@ def lower_rate_tried(view: View, remedies: Sequence[Remedy], *, by_test: bool) -
     verdict = "helps" if after < GETS_AWAY * without else "does not help"
     ends = [number(loss) if math.isfinite(loss) else "no number" for loss in (after, without)]
     return (
-        f"A lower rate {verdict}: in {count(trial.steps, 'step')} of a trial the {'test ' if by_test else ''}loss "
-        f"comes to {ends[0]} at rate {setting(rate)}, and to {ends[1]} at {setting(present)}."
+        f"A lower rate from step {view.step:,} on {verdict}: in {count(trial.steps, 'trial step')} "
+        f"the {'test ' if by_test else ''}loss comes to {ends[0]} at {setting(rate)}, "
+        f"and to {ends[1]} at {setting(present)}."
     )
 
 
