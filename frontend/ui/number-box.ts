@@ -79,6 +79,8 @@ export abstract class NumberBox extends LightElement {
   }
 
   #commit() {
+    // locked while somebody types, the box loses the focus: nobody has finished this number
+    if (this.box.matches(":disabled")) return void (this.box.value = this.written);
     const { value: text } = this.box;
     const isOff = canBeOff(this.parameter) && /^(off)?$/i.test(text.trim());
     const value = isOff ? null : readNumber(text);

@@ -170,6 +170,27 @@ def test_a_run_hidden_during_a_cut_returns_complete(open_lab: OpenLab, line: Lin
     assert max(after - before for before, after in pairwise(steps_drawn(lab, "sgd"))) <= 8
 
 
+@pytest.mark.parametrize("typed", ["2", "0.0"])
+def test_a_number_that_is_half_typed_when_the_line_is_cut_is_not_applied(
+    open_lab: OpenLab, line: Line, typed: str
+) -> None:
+    lab = open_lab(at=line.address)
+    lab.allow(*CUT)
+    rate = lab.rate("GD")
+    before = rate.input_value()
+    rate.fill("")
+    lab.page.keyboard.type(typed)
+    line.cut()
+    expect(rate).to_be_disabled()
+    expect(rate).to_have_value(before)
+    expect(lab.page.locator(".complaint:visible")).to_have_count(0)
+    line.mend()
+    expect(rate).to_be_enabled()
+    lab.make_steps(1)
+    expect(rate).to_have_value(before)
+    assert lab.ask("GET")["runs"][0]["settings"]["learning_rate"] == float(before)
+
+
 def test_a_command_during_a_cut_runs_once(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(at=line.address)
     lab.allow(*CUT)
