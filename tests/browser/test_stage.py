@@ -815,7 +815,7 @@ def test_the_overview_of_a_long_run_leaves_the_chart_its_height_and_the_transpor
 
 
 RANGES = """[...document.querySelectorAll(":is(plotly-chart[kind=loss], plotly-chart[kind=gradients]) .js-plotly-plot")]
-    .map(({ layout }) => [layout.xaxis.range, layout.yaxis.range])"""
+    .flatMap(({ layout }) => [...layout.xaxis.range, ...layout.yaxis.range])"""
 
 
 @pytest.mark.parametrize("kind", ["loss", "gradients"])
@@ -833,7 +833,8 @@ def test_a_finger_that_swipes_over_a_chart_scrolls_the_page_and_moves_no_axis(
     swipe(lab, box["x"] + box["width"] / 2, box["y"] + 0.6 * box["height"], -150)
     lab.until(lambda: lab.page.evaluate("scrollY"), lambda now: now > scrolled + 80)
     swipe(lab, box["x"] + 100, box["y"] + 20, 0, across=120)
-    assert lab.page.evaluate(RANGES) == before
+    # a late history may still widen a range by the next pixel; a swipe moved it by decades
+    assert lab.page.evaluate(RANGES) == pytest.approx(before, abs=0.1)
 
 
 def swipe(lab: Dashboard, x: float, y: float, down: float, *, across: float = 0, parts: int = 10) -> None:
