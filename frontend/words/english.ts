@@ -1047,6 +1047,8 @@ export const largestWeight = "Largest weight";
 export const yourBet = "Your bet";
 export const pressPlay = "Press play.";
 export const betThenPressPlay = "Bet, then press play.";
+export const theOwnerPressesPlay = "The owner presses play.";
+export const betBeforeTheOwnerPlays = "Bet before the owner plays.";
 export const yourNumber = "Your number";
 export const youChangedTheRecipeSoThe =
   "You changed the recipe, so the exhibit's story does not apply. Your bet was checked against your runs.";

@@ -244,6 +244,15 @@ def darkest(part: Locator) -> int:
         return int(np.asarray(image.convert("L")).min())
 
 
+def test_a_visitor_who_bets_waits_for_the_owners_play(open_lab: OpenLab, visits: Visits) -> None:
+    lab = open_lab()
+    guest = goes_to(visits, link_of(lab, "watch"))
+    hint = guest.page.locator("exhibit-question .muted")
+    expect(hint).to_have_text("Bet before the owner plays.")
+    guest.page.locator("exhibit-question button").first.click()
+    expect(hint).to_have_text("The owner presses play.")
+
+
 def test_a_visitors_controls_are_visibly_locked(open_lab: OpenLab, visits: Visits) -> None:
     lab = open_lab()
     lab.make_steps(30)

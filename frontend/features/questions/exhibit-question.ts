@@ -10,13 +10,14 @@ import { marker } from "../../ui/icons.ts";
 import { LiveElement } from "../../ui/live-element.ts";
 import { exhibitParts } from "../../core/exhibits.ts";
 import { betOf, openQuestion } from "../../core/questions.ts";
+import { isVisitor } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
 import type { State } from "../../core/types.ts";
 import type { Choice, Question } from "../../core/wire-types.ts";
 
 export class ExhibitQuestion extends LiveElement {
   override shows(state: State) {
-    return [openQuestion(state), state.bet, ...exhibitParts(state)];
+    return [openQuestion(state), state.bet, isVisitor(state), ...exhibitParts(state)];
   }
 
   override render() {
@@ -32,7 +33,10 @@ export class ExhibitQuestion extends LiveElement {
   }
 
   #hint() {
-    return betOf(this.state) ? texts.pressPlay : texts.betThenPressPlay;
+    const hasBet = betOf(this.state) !== null;
+    if (isVisitor(this.state))
+      return hasBet ? texts.theOwnerPressesPlay : texts.betBeforeTheOwnerPlays;
+    return hasBet ? texts.pressPlay : texts.betThenPressPlay;
   }
 
   #button = ({ id, text }: Choice) => {
