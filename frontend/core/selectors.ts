@@ -113,6 +113,15 @@ const VERDICTS: Record<Verdict, StateWords> = {
   },
 };
 
+/** A loss that does not fall, and that the Doctor expects to grow. */
+const DIVERGING: StateWords = {
+  word: texts.diverging,
+  glyph: "rising",
+  tone: "bad",
+  says: texts.itsLossGrowsWithoutBound,
+  formula: FORMULAS.diverged,
+};
+
 /** No verdict of that step is known. */
 const NOT_KNOWN: StateWords = { word: "", glyph: null, tone: "muted" };
 const NO_NEWS: StateWords = {
@@ -126,6 +135,7 @@ const NO_NEWS: StateWords = {
 export const STATE_WORDS = [
   ...Object.values(VERDICTS).map(({ word }) => word),
   texts.layerXDead(1),
+  DIVERGING.word,
   NO_NEWS.word,
 ];
 
@@ -141,17 +151,17 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   if (run.step === 0) return VERDICTS.waiting;
   if (playback.playing && !looking && DISCONNECTED.includes(connection.status)) return NO_NEWS;
   if (!run.verdict || run.verdict === "waiting") return NOT_KNOWN;
+  if (run.verdict === "flat" && openOf(run, "will_diverge")) return verdictOf(run, DIVERGING);
   // the trend of the last steps may pause while the finding stays open
   const overfits = run.verdict === "learning" && openOf(run, "overfitting");
-  return verdictOf(run, overfits ? "overfitting" : run.verdict);
+  return verdictOf(run, VERDICTS[overfits ? "overfitting" : run.verdict]);
 }
 
 /**
  * Names the verdict's step where the Doctor is behind: "... As of step 1,234." Far behind, the verdict
  * is muted; the Doctor says in sight how far it has looked.
  */
-function verdictOf(run: Run, verdict: Verdict): StateWords {
-  const { says, tone, ...words } = VERDICTS[verdict];
+function verdictOf(run: Run, { says, tone, ...words }: StateWords): StateWords {
   const tail = isAhead(run) ? texts.asOfStepXTail(integer(run.findingsCompleteTo)) : "";
   return { ...words, tone: isFarAhead(run) ? "muted" : tone, says: `${says}${tail}` };
 }

@@ -408,6 +408,9 @@ export const itIsNoBetterThanASentence =
 export const dead = "dead";
 export const aHiddenLayerOutputs0For = "A hidden layer outputs 0 for every training sample.";
 export const diverged = "diverged";
+export const diverging = "diverging";
+export const itsLossGrowsWithoutBound =
+  "Its loss does not fall, and the Doctor expects it to grow without bound.";
 export const itsNumbersGrewWithoutBoundSo = "Its numbers grew without bound, so it stopped.";
 export const lastIsTheNewestEighth =
   "Last: the losses of the newest eighth of the steps. Before: of the eighth before that.";

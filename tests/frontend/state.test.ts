@@ -36,11 +36,11 @@ import {
   setting,
   tick,
 } from "../../frontend/core/format.ts";
-import { answer, beatAt, catalog, frameOf, play } from "./fake-server.ts";
+import { answer, beatAt, catalog, dead, findingEvent, frameOf, play } from "./fake-server.ts";
 import { part } from "./world.ts";
 import type { Method } from "../../frontend/core/catalog.ts";
 import type { Differences } from "./fake-server.ts";
-import type { Json, Message, Recipe, Run, State } from "../../frontend/core/types.ts";
+import type { Finding, Json, Message, Recipe, Run, State } from "../../frontend/core/types.ts";
 
 const after = (messages: Message[], state = initialState()) => messages.reduce(reduce, state);
 const opened = (changes: Differences = {}) =>
@@ -643,6 +643,22 @@ test("the table shows the server's verdict, paused or playing, with a sentence f
   reply.runs[0].verdict = "overfitting";
   const later = after([{ type: "experiment", state: reply }], opened());
   assert.equal(stateOf(later.runs.gd, later).word, "overfitting", "an answer carries it too");
+});
+
+test("a loss that does not fall and will diverge is diverging, not flat", () => {
+  const forecast = dead({ rule: "will_diverge", id: "will_diverge@9", mark: "about to diverge" });
+  const word = (verdict: string, ...findings: Finding[]) => {
+    const events = findings.map((finding) => findingEvent("gd", finding));
+    const state = after(
+      [frameOf("gd", { step: 600, verdict, findings_complete_to: 600 }), ...events],
+      opened(),
+    );
+    const { word, tone } = stateOf(state.runs.gd, state);
+    return [word, tone];
+  };
+  assert.deepEqual(word("flat", forecast), ["diverging", "bad"]);
+  assert.deepEqual(word("flat", { ...forecast, until_step: 300 }), ["flat", "warn"]);
+  assert.deepEqual(word("learning", forecast), ["learning", "ok"], "the forecast may be far ahead");
 });
 
 test("a verdict from an earlier step names it, and none is made before the first examination", () => {
