@@ -60,7 +60,7 @@ const LONGEST = 8;
 /** Names that stay readable on a plot. */
 export const FEW = 3;
 /** The gutter of a phone grows for names up to this wide, in px. Wider ones stand on the plot. */
-const WIDEST = 50;
+const WIDEST = 60;
 /** Lines of a label: two of the name, one of the value. */
 const MOST_LINES = 3;
 const HALF = 9;

@@ -302,6 +302,7 @@ test("numbers on the timeline leave its handle free and do not touch each other"
   assert.deepEqual(placesOf([141, 681, 700], { handle: 700 }), [141, 668, 684]);
   assert.deepEqual(placesOf([141, 190, 210], { handle: 200 }), [141, 184, 216], "on either side");
   assert.deepEqual(placesOf([6, 141], { handle: 6 }), [22, 141], "no room before it");
+  assert.deepEqual(placesOf([141, 700], { handle: 698 }), [141, 682], "no room behind it");
 });
 
 test("numbers on the overview stay within its ends", () => {

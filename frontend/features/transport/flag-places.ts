@@ -35,9 +35,10 @@ export function asidesOf(flags: Marker[][], track: Track, pixels: number, free: 
   };
   const [first, last] = free.ends ? [free.ends, pixels - free.ends] : [-Infinity, Infinity];
   const handle = free.handle === null ? Infinity : shareOf(track, free.handle) * pixels;
-  // at the very beginning there is no room before the handle
-  const hasRoom = handle - free.beside >= free.ends;
-  const isBefore = (k: number) => hasRoom && steps[k] <= handle;
+  // there is no room before the handle at the very beginning, and none behind it at the very end
+  const hasRoomBefore = handle - free.beside >= free.ends;
+  const hasRoomBehind = handle + free.beside <= pixels - free.ends;
+  const isBefore = (k: number) => hasRoomBefore && (steps[k] <= handle || !hasRoomBehind);
   push(numbered.filter(isBefore), first, Math.min(last, handle - free.beside));
   push(
     numbered.filter((k) => !isBefore(k)),
