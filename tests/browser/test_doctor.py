@@ -345,6 +345,8 @@ def test_a_phone_has_the_doctor_below_the_charts_and_its_verdict_in_the_table(op
     expect(dead_layer(lab).locator(".acts button").first).to_be_in_viewport(ratio=1)
     dead_layer(lab).get_by_role("button", name="Why?").tap()
     assert lab.page.evaluate(SMALL_TARGETS) == []
+    # all in sight: a button half under the bar, until one scrolls on, is no small target
+    lab.page.set_viewport_size({"width": PHONE[0], "height": 4_000})
     assert faults(lab) == []
     for width in (320, 390):
         lab.resize(width, 640)

@@ -114,6 +114,7 @@ def test_phones_say_too_where_the_runs_start(open_lab: OpenLab, size: tuple[int,
         lambda edges: len(edges) == 2,
     )
     assert right <= size[0] - 8
+    expect(level).to_be_visible()
     assert bottom <= level.evaluate("(each) => each.getBoundingClientRect().top")
     lab.play.click()
     expect(start).to_have_count(0)
