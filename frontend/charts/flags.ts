@@ -6,13 +6,10 @@
 import { placeOf } from "./horizontal.ts";
 import { originWords } from "../core/forks.ts";
 import { toneOf } from "../core/findings.ts";
-import { foundSince } from "../core/markers.ts";
+import { editsInWords, foundSince } from "../core/markers.ts";
 import { markedClauses } from "../core/questions.ts";
-import { editsSoFar } from "../core/parts.ts";
-import { editWords } from "../core/run-words.ts";
-import { changed } from "../core/settings.ts";
 import { shownRuns, stateOnView } from "../core/state-on-view.ts";
-import type { Json, SeriesStore, State } from "../core/types.ts";
+import type { SeriesStore, State } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
 import type { Flag } from "./labels.ts";
 
@@ -27,7 +24,6 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
   return shownRuns(state).flatMap((run, place) => {
     const recipe = experiment.recipe.runs.find(({ name }) => name === run.name);
     if (!recipe) return [];
-    let before = recipe as Json;
     const flag = (step: number, text: string) => ({
       run: run.name,
       lane: run.lane,
@@ -35,12 +31,7 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
       text,
       x: placeOf(series.of(run.name), axis, experiment.trainSamples, step),
     });
-    const flags = editsSoFar(run).map((edit) => {
-      const text = editWords(edit, before, catalog);
-      const { at_step: step, ...change } = edit;
-      before = changed(before, change, catalog);
-      return flag(step, text);
-    });
+    const flags = editsInWords(run, recipe, catalog).map(({ step, words }) => flag(step, words));
     const { origin } = recipe;
     // flags that a fork inherits are shown at its parent
     const own = flags.filter(({ step }) => step >= (origin?.at_step ?? 0));
@@ -62,10 +53,8 @@ export function flagsOf(state: State, series: SeriesStore, { axis, log }: Horizo
       ...flag(finding.since_step, finding.mark),
       tone: toneOf(finding),
     }));
-    // an edit to the value in force changes nothing
-    const changes = own.filter(({ text }) => text);
-    return [...changes, ...findingFlags, ...clauseFlags]
-      .filter(({ x }) => !log || x > 0)
+    return [...own, ...findingFlags, ...clauseFlags]
+      .filter(({ x, text }) => text && (!log || x > 0))
       .slice(-MOST);
   });
 }

@@ -22,9 +22,10 @@ export function embeddedIn(search: string): EmbeddedChart[] | null {
   return charts.length ? charts : ["loss"];
 }
 
-/** The names in an address that are no charts, and what the charts are; null if all are. */
+/** The names in an address that are no charts, and what the charts are; null without such names. */
 export function unknownCharts(search: string) {
-  const unknown = namesIn(search)?.filter((name) => !CHARTS.some((chart) => chart === name));
+  const charts: readonly string[] = ["", ...CHARTS];
+  const unknown = namesIn(search)?.filter((name) => !charts.includes(name));
   if (!unknown?.length) return null;
   return { strong: texts.noChartX(unknown.join()), text: texts.theChartsAreX(listed([...CHARTS])) };
 }

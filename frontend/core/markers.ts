@@ -54,6 +54,17 @@ const clauseMarks = (state: State): Marker[] =>
     tone,
   }));
 
+/** The steps of a run's edits, and what each changed: "" if it set the value in force. */
+export function editsInWords(run: Run, recipe: Json, catalog: State["catalog"]) {
+  let before = recipe;
+  return editsSoFar(run).map((edit) => {
+    const { at_step: step, ...change } = edit;
+    const words = editWords(edit, before, catalog);
+    before = changed(before, change, catalog);
+    return { step, words };
+  });
+}
+
 /** The marks of one run. */
 export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[] {
   const recipe = experiment?.recipe.runs.find(({ name }) => name === run.name);
@@ -67,23 +78,16 @@ export function marksOf(run: Run, { experiment, catalog, runs }: State): Marker[
   });
   const { origin } = recipe;
   const parent = origin ? (runs[origin.run]?.label ?? origin.run) : "";
-  let before = recipe as Json;
-  const edits = editsSoFar(run).map((edit) => {
-    const text = editWords(edit, before, catalog);
-    const { at_step: step, ...change } = edit;
-    before = changed(before, change, catalog);
-    return { ...mark("edit", step, text), words: text };
-  });
+  const edits = editsInWords(run, recipe, catalog);
   const changes = edits.find(({ step }) => step === origin?.at_step)?.words;
   return [
     // a fork's inherited edits are marked at its parent
     ...(origin
       ? [mark("fork", origin.at_step, [texts.forkOfX(parent), changes].filter(Boolean).join(", "))]
       : []),
-    // an edit to the value in force changes nothing
     ...edits
       .filter(({ step, words }) => words && (!origin || step > origin.at_step))
-      .map(({ words: _, ...edit }) => edit),
+      .map(({ step, words }) => mark("edit", step, words)),
     ...foundSince(run, origin).map((finding) => ({
       ...mark("finding", finding.since_step, finding.mark),
       tone: toneOf(finding),

@@ -241,9 +241,10 @@ def test_a_shade_shows_that_the_table_has_more_rows(open_lab: OpenLab, size: tup
         """Return the level of the lowest pixel at the left edge of the table, where no row has anything."""
         box = table.bounding_box()
         assert box
-        clip = {"x": box["x"], "y": box["y"] + box["height"] - 2, "width": 1, "height": 1}
-        pixel = Image.open(BytesIO(lab.page.screenshot(clip=clip))).convert("L").getpixel((0, 0))  # type: ignore[arg-type]
-        return int(pixel)  # type: ignore[arg-type]
+        pixel = lab.page.screenshot(
+            clip={"x": box["x"], "y": box["y"] + box["height"] - 2, "width": 1, "height": 1}
+        )
+        return Image.open(BytesIO(pixel)).convert("L").tobytes()[0]
 
     assert end() < 245
     table.evaluate("(box) => (box.scrollTop = box.scrollHeight)")
@@ -730,7 +731,7 @@ def test_the_first_screen_has_few_words_and_controls(open_lab: OpenLab) -> None:
 def test_all_that_left_the_first_screen_is_one_action_away(open_lab: OpenLab) -> None:
     lab = open_lab(DESKTOP)
     page = lab.page
-    for opener, role, inside in (
+    menus: tuple[tuple[str, Any, list[str]], ...] = (
         (
             "More: files, theme, keys",
             "menuitem",
@@ -738,10 +739,11 @@ def test_all_that_left_the_first_screen_is_one_action_away(open_lab: OpenLab) ->
         ),
         ("Axes", "menuitemradio", ["steps", "epochs", "seconds", "log loss", "linear loss"]),
         ("Axes", "menuitemcheckbox", ["test, dashed", "band, min to max"]),
-    ):
+    )
+    for opener, role, inside in menus:
         lab.button(opener).click()
         for name in inside:
-            expect(page.get_by_role(role, name=name, exact=True).first).to_be_visible()  # type: ignore[arg-type]
+            expect(page.get_by_role(role, name=name, exact=True).first).to_be_visible()
         page.keyboard.press("Escape")
     page.get_by_role("button", name=re.compile("choose what is below the loss")).click()
     for name in ("L2 norm", "update ÷ weight", "Edge, step, noise"):

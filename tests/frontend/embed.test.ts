@@ -35,7 +35,7 @@ test("every address with the word is of charts only, also without a known name",
 });
 
 test("names that are no charts are reported", () => {
-  for (const search of ["", "?embed=loss", "?embed=fall_line,gradients&x=map"])
+  for (const search of ["", "?embed", "?embed=loss", "?embed=fall_line,gradients&x=map"])
     assert.equal(unknownCharts(search), null, search);
   assert.deepEqual(unknownCharts("?embed=map,loss,fall-line"), {
     strong: 'There is no chart "map,fall-line".',

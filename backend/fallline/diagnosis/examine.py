@@ -260,7 +260,6 @@ def _opened(
     change = None if at_step is None else view.change(at_step, layer)
     severity = _severity(key[0], sighting.severity, grave=grave)
     remedies = words.remedies()
-    asks = severity != "info"
     return Finding(
         id=id,
         rule=key[0],
@@ -273,7 +272,7 @@ def _opened(
         mark=words.mark,
         why=words.why,
         remedies=remedies,
-        lower_rate=lower_rate_tried(view, remedies, by_test=words.by_test) if asks else "",
+        lower_rate="" if severity == "info" else lower_rate_tried(view, remedies, by_test=words.by_test),
         did=None if change is None else _did(change),
         stages=(_stage(view, severity, words),),
     )
