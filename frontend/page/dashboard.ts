@@ -1,6 +1,6 @@
 /**
  * The page: fills the frame of index.html and connects what belongs to no single element.
- * Owns: places of charts, theme, sheet, keys.
+ * Owns: places of charts, theme, sheet, focus, keys.
  */
 
 import { html, render } from "lit";
@@ -11,6 +11,7 @@ import { keepLowerRow } from "../features/figures/instrument-panel.ts";
 import { goToRecipe, keepSheet } from "../features/recipe/recipe-sheet.ts";
 import { keepWords } from "../features/words/word-panel.ts";
 import { furthest } from "../core/selectors.ts";
+import { keepFocus } from "./kept-focus.ts";
 import { keepTheme } from "./theme.ts";
 import { listenToKeys } from "./keyboard.ts";
 import { helpLines } from "./keys.ts";
@@ -44,6 +45,7 @@ export function openDashboard(app: App) {
   keepFresh();
   waitForExperiment(app);
   (find("help-dialog") as HelpDialog).lines = helpLines;
+  keepFocus(app.store);
   listenToKeys(app, {
     fit: () =>
       document

@@ -4,6 +4,7 @@
  */
 
 import { isLocked } from "../core/selectors.ts";
+import { controlCutOff } from "./kept-focus.ts";
 import { KEYS } from "./keys.ts";
 import type { App, State } from "../core/types.ts";
 import type { Page } from "./keys.ts";
@@ -96,7 +97,9 @@ export function listenToKeys(app: App, page: Page) {
     if (isHandled(event)) return;
     const key = meaning(event);
     const state = app.store.get();
-    const hasSingleKeys = state.view.singleKeys && !isBesideAField;
+    // what one types goes on when the line is cut
+    const isMeantForAField = isBesideAField || controlCutOff()?.matches(TYPING);
+    const hasSingleKeys = state.view.singleKeys && !isMeantForAField;
     if (!key?.act || key.when?.(state) === false || (!key.always && !hasSingleKeys)) return;
     const isForLater =
       CHANGING.has(key.key) && isLocked(state) && !(state.looking && key.key === "arrowright");

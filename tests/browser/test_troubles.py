@@ -184,8 +184,12 @@ def test_a_number_that_is_half_typed_when_the_line_is_cut_is_not_applied(
     expect(rate).to_be_disabled()
     expect(rate).to_have_value(before)
     expect(lab.page.locator(".complaint:visible")).to_have_count(0)
+    # the next letters are meant for the box and are no shortcuts
+    lab.page.keyboard.type("i?")
+    expect(lab.page.locator("dialog[open], step-inspector .drawer:visible")).to_have_count(0)
     line.mend()
     expect(rate).to_be_enabled()
+    expect(rate).to_be_focused()
     lab.make_steps(1)
     expect(rate).to_have_value(before)
     assert lab.ask("GET")["runs"][0]["settings"]["learning_rate"] == float(before)
