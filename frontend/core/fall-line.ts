@@ -230,5 +230,9 @@ export function fallLineWords(present: State): string {
   });
   const shares = names.map((name) => shareWords(spots[name].outside));
   const lie = names.length === 1 ? texts.ofThePathLies : texts.ofThePathsLie;
-  return texts.fallLineAtStepXY(integer(step), stories.join(" "), listed(shares), lie);
+  const words = texts.fallLineAtStepXY(integer(step), stories.join(" "), listed(shares), lie);
+  // while runs play their places come a little later than their losses
+  const placed = Math.max(...names.map((name) => spots[name].step));
+  const trained = Math.max(...names.map((name) => state.runs[name].step));
+  return placed === trained ? words : `${words} ${texts.distancesOfStepX(integer(placed))}`;
 }

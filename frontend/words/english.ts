@@ -209,6 +209,7 @@ export const ofThePathLies = "of the path lies";
 export const ofThePathsLie = "of the paths lie";
 export const fallLineAtStepXY = (step: Part, list: Part, shares: Part, lie: Part) =>
   `Fall line at step ${step}. ${list} ${shares} ${lie} outside.`;
+export const distancesOfStepX = (step: Part) => `Distances and shares are those of step ${step}.`;
 export const healthy = "Healthy";
 export const problem = "Problem";
 export const warning = "Warning";

@@ -12,10 +12,12 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import PHONE, Dashboard
+from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_accessibility import SMALL_TARGETS, faults, faults_in_both_themes
+from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_exports import SVG, content, open_panel, take
 from browser.test_travel import look_back_to
+from fallline.vocabulary.exhibits import EXHIBITS
 from support.aliases import Json
 
 # The middle of each run's marker, and of the start, in px of the picture.
@@ -364,3 +366,30 @@ def test_the_fall_line_can_be_saved_as_a_picture(open_lab: OpenLab) -> None:
     assert all(image.startswith("data:image/png;base64,") for image in images)
     assert not re.search(r"var\(|color\(|color-mix|foreignObject|https?://(?!www\.w3\.org)", text)
     assert content(take(lab, menu.get_by_role("button", name="Fall line as PNG"))).startswith(b"\x89PNG")
+
+
+# Numbers of contours, and names of runs, that lie under the line about the plane.
+HIDDEN = """() => {
+    const note = document.querySelector(".fall-outside").getBoundingClientRect();
+    return [...document.querySelectorAll(".fall-ground :is(.fall-number, .fall-label)")].filter((each) => {
+        const box = each.getBoundingClientRect();
+        return box.left < note.right && box.right > note.left && box.top < note.bottom && box.bottom > note.top;
+    }).map(({ textContent }) => textContent);
+}"""
+
+
+@pytest.mark.parametrize("size", [DESKTOP, (960, 540)], ids=["desktop", "low"])
+@pytest.mark.parametrize("exhibit", ["notebook", "too-high", "batch-sizes"])
+def test_no_number_lies_under_the_line_about_the_plane(
+    open_lab: OpenLab, exhibit: str, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    picker(lab).click()
+    options(lab).filter(has_text=EXHIBITS[exhibit].title).click()
+    expect_exhibit(lab, exhibit)
+    lab.page.keyboard.press("v")
+    for steps in (30, 60):
+        lab.make_steps(steps)
+        expect(ground(lab)).to_have_attribute("data-step", str(lab.step))
+        expect(ground(lab).locator(".fall-number").first).to_be_visible()
+        lab.until_is(lambda: lab.page.evaluate(HIDDEN), [])

@@ -154,7 +154,16 @@ test("words say where the runs are, and how much of their paths lies outside", (
   assert.equal(fallLineWords(standing(5)), "Fall line, not measured yet.");
   const atBeat = reduce(state, beatAt(20, { gd: {}, sgd: {} }));
   const later = ["gd", "sgd"].reduce((before, run) => reduce(before, frameAt(run, 33)), atBeat);
-  assert.match(fallLineWords(later), /^Fall line at step 20\./, "losses are those of the beat");
+  assert.match(
+    fallLineWords(later),
+    /^Fall line at step 20\..*outside\.$/,
+    "losses are those of the beat",
+  );
+  const ahead = reduce(later, beatAt(33, { gd: {}, sgd: {} }));
+  assert.match(
+    fallLineWords(ahead),
+    /^Fall line at step 33\..* outside\. Distances and shares are those of step 20\.$/,
+  );
   assert.deepEqual([0, 0.000004, 0.00004, 0.0042, 0.031, 0.4242, 1, null].map(shareWords), [
     "0 %",
     "0 %",

@@ -158,7 +158,8 @@ export class FallLineView extends ExperimentElement {
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
     const lens = this.#lens(line, frame, points);
     const lensBox = lens && { left: lens.left, top: lens.top, width: LENS, height: LENS };
-    const legend = legendBox(runs.length, this.#size);
+    const notes = this.#notes(state, runs, line);
+    const legend = legendBox(runs.length, notes, this.#size, this.#letter);
     const boxes = lensBox ? [legend, lensBox] : [legend];
     return html`<div class="fall-ground" role="img" aria-label=${fallLineWords(state)}
         data-step=${Math.max(0, ...runs.map(({ spot }) => spot.step))} data-plane=${line.plane}
@@ -168,7 +169,7 @@ export class FallLineView extends ExperimentElement {
       ${this.#labels(runs, frame, points, boxes)}
     </div>
     ${lens ? this.#closer(lens, line, state) : nothing}
-    ${this.#outside(state, runs, line)}`;
+    ${outsideOf(runs, notes)}`;
   }
 
   override updated() {
@@ -324,14 +325,14 @@ export class FallLineView extends ExperimentElement {
       });
   }
 
-  /** How much of the paths the plane does not show, and what else limits the picture. */
-  #outside(state: State, runs: DrawnRun[], line: FallLine) {
+  /** What limits the picture, besides the paths outside the plane. */
+  #notes(state: State, runs: DrawnRun[], line: FallLine) {
     const waits = state.looking && !spotsOnView(state);
     const frame = frameOf(line.region, this.#size);
     const left = runs.filter(({ track }) => !isInside(endOf(track), frame));
     const step = Math.max(0, ...runs.map(({ spot }) => spot.step));
     const isBehind = !state.looking && isFarBehind(step, shownStep(stateOnView(state)));
-    const notes = [
+    return [
       ...(isBehind ? [texts.pointsOfStepX(integer(step))] : []),
       ...(waits ? [texts.stepXIsOnItsWay(integer(state.looking?.step ?? 0))] : []),
       ...left.map(({ run }) => texts.xLeftTheView(run.label)),
@@ -339,12 +340,16 @@ export class FallLineView extends ExperimentElement {
         ? [texts.coarseXTimesYLosses(line.terrain.columns, line.terrain.rows)]
         : []),
     ];
-    if (!runs.length && !notes.length) return nothing;
-    return html`<p class="fall-outside"><span>${termOf("outside", TERMS.outside.name)}:</span>${runs.map(
-      ({ run, spot }) => html`<span class="share" data-run=${run.name}>${marker(run.lane)}<span
-          class="unseen">${run.label}</span>${shareWords(spot.outside)}</span>`,
-    )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
   }
+}
+
+/** How much of the paths the plane does not show. */
+function outsideOf(runs: DrawnRun[], notes: string[]) {
+  if (!runs.length && !notes.length) return nothing;
+  return html`<p class="fall-outside"><span>${termOf("outside", TERMS.outside.name)}:</span>${runs.map(
+    ({ run, spot }) => html`<span class="share" data-run=${run.name}>${marker(run.lane)}<span
+          class="unseen">${run.label}</span>${shareWords(spot.outside)}</span>`,
+  )}${notes.map((note) => html`<span class="note">${note}</span>`)}</p>`;
 }
 
 /** The closer view is of the last step: at an earlier one its run may stand elsewhere. */
@@ -360,13 +365,21 @@ const isFarBehind = (step: number, shown: number) => shown > 16 && 2 * step < sh
 /** The runs in the picture: at step 0 there is the start alone. */
 const shownRuns = (state: State) => (shownStep(state) === 0 ? [] : fallenRuns(state));
 
-/** px that the shares outside the plane need: their heading, and each run. */
-const LEGEND = { heading: 170, run: 70, line: 20, around: 24 };
+/** px that the line about the plane needs: for a letter, a run's share, a row, and around its words. */
+const LEGEND = { letter: 6.4, run: 70, row: 20, around: 24 };
 
-/** The room of the line about the plane, which wraps where there are many runs. */
-function legendBox(runs: number, { width, height }: { width: number; height: number }): Area {
-  const whole = LEGEND.heading + LEGEND.run * runs;
-  const tall = LEGEND.around + LEGEND.line * Math.ceil(whole / Math.max(1, width - 20));
+/** The room of the line about the plane, which wraps where there are many runs or notes. */
+function legendBox(
+  runs: number,
+  notes: string[],
+  { width, height }: { width: number; height: number },
+  letter: number,
+): Area {
+  const words = [TERMS.outside.name, ...notes].map(
+    (text) => LEGEND.letter * letter * text.length + LEGEND.around,
+  );
+  const whole = words.reduce((sum, room) => sum + room, LEGEND.run * letter * runs);
+  const tall = LEGEND.around + LEGEND.row * Math.ceil(whole / Math.max(1, width - 20));
   return {
     left: 0,
     top: height - tall,
