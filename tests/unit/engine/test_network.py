@@ -133,6 +133,8 @@ def autograd_gradient(case: Case) -> Array:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_gradient_is_autograds(activation: str, loss: str, hidden: tuple[int, ...]) -> None:
+    assert activation in AUTOGRAD, f"write {activation} for autograd: a row of AUTOGRAD above"
+    assert loss in AUTOGRAD_LOSSES, f"write {loss} for autograd: a row of AUTOGRAD_LOSSES above"
     case = Case(activation, hidden, loss)
     assert relative_error(case.gradient(), autograd_gradient(case)) < 1e-13
 
