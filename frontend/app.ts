@@ -34,6 +34,7 @@ import { linkOf } from "./features/sharing/links.ts";
 import { isLong, zoomAround, zoomThatShows, zoomToFall } from "./core/long-runs.ts";
 import { nextMarker } from "./core/markers.ts";
 import { furthestStep, shownStep, stepOf } from "./core/state-on-view.ts";
+import { isCut } from "./core/selectors.ts";
 import { openedAs, recipeWords } from "./features/sharing/opened-file.ts";
 import { overWords } from "./core/run-words.ts";
 import { changedRecipe, freshWords, joinedChanges, nextRun } from "./core/recipes.ts";
@@ -197,10 +198,18 @@ export function createApp(environment: Environment = browserEnvironment()): App 
     if (state.view.inspector && state.playback.playing && !state.looking) insteadOfSteps("pause");
   }
 
-  /** Shows a past step; looking at the newest step returns to live. */
+  /**
+   * Shows a past step; looking at the newest step returns to live. Without a line half of the page
+   * would stay at another step: the server has what units and predictions were then.
+   */
   function lookAt(step: number | null) {
     const target =
       step === null || step >= furthestStep(store.get()) ? null : Math.max(0, Math.round(step));
+    if (target !== null && isCut(store.get()))
+      return dispatch({
+        type: "notice",
+        notice: { kind: "info", text: texts.lookingBackNeedsTheServer },
+      });
     if (target !== (store.get().looking?.step ?? null)) dispatch({ type: "look", step: target });
     if (target !== null) zoom(zoomThatShows(store.get(), target));
   }

@@ -15,7 +15,7 @@ import type { Scene } from "./scene.ts";
 interface Drawn {
   curves: Curve[];
   flags: { x: number }[];
-  ends: Box[]; // labels of line ends
+  words: Box[]; // at line ends, and where the runs start
   missing: { from: number; to: number } | null;
   hasStarted: boolean;
 }
@@ -83,7 +83,7 @@ export function baselineLabel(
   );
   if (!inside.length) return null; // a chart that is lower than a line of words
   // the label never covers the label of a line's end, however many curves are elsewhere
-  const free = inside.filter(({ box }) => !drawn.ends.some((end) => touch(box, end)));
+  const free = inside.filter(({ box }) => !drawn.words.some((end) => touch(box, end)));
   const costs = (free.length ? free : inside).map(({ corner, box }) => ({
     corner,
     box,

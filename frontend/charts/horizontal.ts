@@ -106,12 +106,14 @@ export function horizontal(
   return { axis, log, range: [Math.log10(first) - MARGIN, Math.log10(end) + MARGIN], end };
 }
 
-/** "steps", or "steps, log". */
-export const nameOf = ({ axis, log }: Horizontal) => `${NAMES[axis]}${log ? texts.logTail : ""}`;
+const withScale = (name: string, log: boolean) => `${name}${log ? texts.logTail : ""}`;
 
-/** On a phone: "samples". */
-export const briefNameOf = ({ axis }: Horizontal) =>
-  axis === "samples" ? texts.samples : NAMES[axis];
+/** "steps", or "steps, log". */
+export const nameOf = ({ axis, log }: Horizontal) => withScale(NAMES[axis], log);
+
+/** On a phone: "samples", or "samples, log". */
+export const briefNameOf = ({ axis, log }: Horizontal) =>
+  withScale(axis === "samples" ? texts.samples : NAMES[axis], log);
 
 /** A zoom as Plotly expects it. A log axis shows nothing before its first place. */
 export function zoomedRange(

@@ -150,10 +150,13 @@ export function lossChart(figure: Json, input: Scene) {
   const baseline = baselineLabel(scene, frame, {
     curves,
     flags,
-    ends: placed.map((end) => ({
-      ...boxOf(end),
-      left: boxOf(end).left + (end.gutter ? beside : 0),
-    })),
+    words: [
+      ...placed.map((end) => ({
+        ...boxOf(end),
+        left: boxOf(end).left + (end.gutter ? beside : 0),
+      })),
+      ...around.taken,
+    ],
     missing,
     hasStarted,
   });

@@ -431,11 +431,19 @@ export abstract class PlotlyChart extends HTMLElement {
     this.#ends.style.translate = `${-this.#before}px`;
   }
 
+  /** In words, what the chart shows at the step on view. */
+  #describe(present: State) {
+    const summary = this.#kind.summary(stateOnView(present));
+    if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);
+  }
+
   /** Labels change at the beat, before Plotly draws it. */
   #showStep(present: State) {
     this.#values.update(stateOnView(present));
     const step = String(stepOnView(present));
-    if (this.#draws && this.dataset.step !== step) this.dataset.step = step;
+    if (!this.#draws) return;
+    if (this.dataset.step !== step) this.dataset.step = step;
+    this.#describe(present);
   }
 
   #zoomed(change: Json) {
@@ -492,8 +500,7 @@ export abstract class PlotlyChart extends HTMLElement {
       lastStep: furthest(state),
       step: this.#kind.stepOf(state),
     });
-    const summary = this.#kind.summary(state);
-    if (this.getAttribute("aria-label") !== summary) this.setAttribute("aria-label", summary);
+    this.#describe(state);
     this.dispatchEvent(new CustomEvent("drawn", { bubbles: true, detail: state }));
   }
 }

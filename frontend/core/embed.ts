@@ -39,6 +39,9 @@ const chartsOn = ({ picture }: State["view"]) =>
       (chart === "fall_line") === (picture === "fall"),
   );
 
+/** px of the frame: in a narrow one the fall line stands below the loss, and needs 240. */
+const HEIGHTS = { some: 520, all: 760 };
+
 const escaped = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
 /**
@@ -47,9 +50,10 @@ const escaped = (text: string) => text.replace(/[&<>"]/g, (letter) => `&#${lette
  */
 export function embedCode(link: string, state: State) {
   const [address, fragment] = link.split("#");
-  const source = `${address}?embed=${chartsOn(state.view).join()}#${fragment}`;
+  const charts = chartsOn(state.view);
+  const source = `${address}?embed=${charts.join()}#${fragment}`;
   const title = ["fallline", exhibitOf(state)?.title].filter(Boolean).join(": ");
-  return `<iframe src="${escaped(source)}" title="${escaped(title)}" width="100%" height="520"></iframe>`;
+  return `<iframe src="${escaped(source)}" title="${escaped(title)}" width="100%" height="${charts.length > 2 ? HEIGHTS.all : HEIGHTS.some}"></iframe>`;
 }
 
 /** A storage that ends with the page. */

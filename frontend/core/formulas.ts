@@ -42,6 +42,9 @@ export const CONSTANT_GUESS: Record<string, string> = {
 const NO_BETTER = "loss >= 0.98 * baseline";
 const RATIO = "ratio = median(last) / median(before)";
 
+/** The Doctor's `plateau` as a warning. `before` and `last`: the losses of 200 points each. */
+export const AT_REST = "abs(1 - mean(last) / mean(before)) < 0.01\nmean(last) > 0.5 * baseline";
+
 /** `before` and `last`: the losses of an eighth of the run's steps, and of the newest eighth. */
 export const VERDICTS: Record<Verdict, string> = {
   waiting: "step == 0",

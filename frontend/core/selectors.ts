@@ -6,7 +6,7 @@
 import { isStandardized } from "./data-recipe.ts";
 import { isAhead, isFarAhead, openOf } from "./findings.ts";
 import { integer, number } from "./format.ts";
-import { VERDICTS as FORMULAS } from "./formulas.ts";
+import { AT_REST as REST_FORMULA, VERDICTS as FORMULAS } from "./formulas.ts";
 import { panelsFor } from "./gradient-panels.ts";
 import { shownRuns } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
@@ -27,6 +27,9 @@ export const isLocked = (state: State) =>
   state.experiment === null ||
   state.experiment.token === null ||
   ["connecting", ...DISCONNECTED].includes(state.connection.status);
+
+/** The line is cut, or the server has lost the experiment: it answers nothing about the past. */
+export const isCut = ({ connection }: State) => DISCONNECTED.includes(connection.status);
 
 /** Somebody else's experiment: the page has no token to change it. */
 export const isVisitor = ({ experiment }: State) =>
@@ -122,6 +125,15 @@ const DIVERGING: StateWords = {
   formula: FORMULAS.diverged,
 };
 
+/** A loss below the mean's that rests with much left to learn, by the Doctor. */
+const AT_REST: StateWords = {
+  word: texts.flat,
+  glyph: "flat",
+  tone: "warn",
+  says: texts.itsLossRestsWithMuchLeft,
+  formula: REST_FORMULA,
+};
+
 /** No verdict of that step is known. */
 const NOT_KNOWN: StateWords = { word: "", glyph: null, tone: "muted" };
 const NO_NEWS: StateWords = {
@@ -153,6 +165,8 @@ export function stateOf(run: Run, { playback, looking, connection }: State): Sta
   if (!run.verdict || run.verdict === "waiting") return NOT_KNOWN;
   if (run.verdict === "flat" && openOf(run, "will_diverge")) return verdictOf(run, DIVERGING);
   // the trend of the last steps may pause while the finding stays open
+  const isAtRest = run.verdict === "learning" && openOf(run, "plateau")?.severity === "warning";
+  if (isAtRest) return verdictOf(run, AT_REST);
   const overfits = run.verdict === "learning" && openOf(run, "overfitting");
   return verdictOf(run, VERDICTS[overfits ? "overfitting" : run.verdict]);
 }

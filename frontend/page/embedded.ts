@@ -1,6 +1,6 @@
 /**
  * Charts in another page: the frame of index.html without all else.
- * Owns: what stays of the frame, the names of runs over gradients alone, and the note over it while
+ * Owns: what stays of the frame, the names of runs where there is no loss, and the note over it while
  * there is nothing to see.
  */
 
@@ -36,9 +36,8 @@ export function keepCharts(charts: EmbeddedChart[]) {
   if (stage)
     stage.dataset.picture = charts.includes("fall_line") ? (hasLoss ? "both" : "fall") : "loss";
   stage?.prepend(make("h1", { class: "unseen" }, "fallline"), document.createElement("embed-note"));
-  // the other charts name their lines
-  if (charts.join() === "gradients")
-    document.querySelector(".scene")?.prepend(document.createElement("embed-names"));
+  // only the loss has room for the names of many runs
+  if (!hasLoss) document.querySelector(".scene")?.prepend(document.createElement("embed-names"));
 }
 
 /** The runs with their markers, where no chart has their names. */

@@ -9,6 +9,7 @@ import { html, nothing } from "lit";
 import { switchOf, watchingSign } from "../ui/controls.ts";
 import { glyph, icon } from "../ui/icons.ts";
 import { ExperimentElement, LiveElement } from "../ui/live-element.ts";
+import { layerSwitch } from "../features/figures/layer-switch.ts";
 import { titleOf } from "../features/exhibits/exhibits.ts";
 import { exhibitParts } from "../core/exhibits.ts";
 import { counter, integer } from "../core/format.ts";
@@ -140,6 +141,7 @@ export class PresentView extends ExperimentElement {
       ${isWatching ? watchingSign() : play}
       ${isWatching && !state.looking ? nothing : step}
       ${switchOf(hero, { name: texts.pictureV, choices: heroesFor(state), choose: (value) => app.setView({ hero: value }) })}
+      ${hero === "gradients" ? layerSwitch(state, app) : nothing}
       <button type="button" class="button quiet square" aria-label=${texts.stopPresentingP} title=${texts.stopPresentingP}
         @click=${() => app.setView({ hero: null })}>${icon("close")}</button>
     </div>`;

@@ -10,7 +10,7 @@ import { openOf } from "../core/findings.ts";
 import { integer, listed, plural } from "../core/format.ts";
 import { isReadOnlyProblem } from "../core/problem-kinds.ts";
 import { isFork, isInForce, noRoomWords, wholeWords } from "../features/doctor/remedies.ts";
-import { mayChange } from "../core/selectors.ts";
+import { isVisitor, mayChange } from "../core/selectors.ts";
 import { metWords } from "../core/stops.ts";
 import * as texts from "../words/english.ts";
 import type { App, Connection, LineReason, Run, State } from "../core/types.ts";
@@ -95,8 +95,15 @@ function connectionStrip(state: State): Strip | null {
       glyph: "dot",
       urgent: true,
       strong: texts.theServerNoLongerHasThisExperiment,
-      text: texts.yourRecipeIsSafeTheRun,
-      act: { text: texts.startLabel, do: (app) => void app.restart() },
+      ...(isVisitor(state)
+        ? {
+            text: texts.shownIsTheLastThatCame,
+            act: { text: texts.makeItMineACopy, do: (app: App) => void app.restart() },
+          }
+        : {
+            text: texts.yourRecipeIsSafeTheRun,
+            act: { text: texts.startLabel, do: (app: App) => void app.restart() },
+          }),
     };
   }
   return null;

@@ -406,6 +406,8 @@ export const itIsNoBetterThanA = "It is no better than a constant guess yet, but
 export const flat = "flat";
 export const itIsNoBetterThanASentence =
   "It is no better than a constant guess, and its loss does not fall.";
+export const itsLossRestsWithMuchLeft =
+  "It is better than a constant guess, but its loss rests with much left to learn.";
 export const dead = "dead";
 export const aHiddenLayerOutputs0For = "A hidden layer outputs 0 for every training sample.";
 export const diverged = "diverged";
@@ -1475,6 +1477,9 @@ export const tryNow = "Try now";
 export const backOnline = "Back online.";
 export const catchingUpXOfY = (have: Part, value: Part) => `Catching up: ${have} of ${value}.`;
 export const theServerNoLongerHasThisExperiment = "The server no longer has this experiment.";
+export const shownIsTheLastThatCame =
+  "The page shows its last known step. A copy starts at step 0.";
+export const lookingBackNeedsTheServer = "Looking back needs the server. The connection is lost.";
 export const yourRecipeIsSafeTheRun = "Your recipe is safe; the run starts again at step 0.";
 export const startLabel = "Start";
 export const xThePageRetriesAutomatically = (value: Part) =>

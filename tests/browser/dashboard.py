@@ -235,7 +235,7 @@ class Dashboard:
             timeout=60,
         )
         assert answer.is_success, answer.text
-        return answer.json()
+        return answer.json() if answer.content else None
 
     def make_steps(self, steps: int) -> None:
         """Make exactly so many steps, and wait until the page shows them."""

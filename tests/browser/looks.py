@@ -311,18 +311,6 @@ _ALL: tuple[Screen, ...] = (
     Screen("lines", DESKTOP, PLAYED, _pressed("i")),
 )
 SCREENS = {screen.title: screen for screen in _ALL}
-
-MAIN = tuple(
-    SCREENS[title]
-    for title in (
-        "first-1440x900",
-        "play-1440x900",
-        "happened-1440x900",
-        "fall-1440x900",
-        "first-390x844",
-        "play-390x844",
-    )
-)
 """The screens without whose images no change is taken. The others are compared once their image is stored."""
 
 # --- the browser ------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, expect
 from browser.conftest import OpenLab, Visits
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.test_classes import MOONS, opened
+from browser.test_travel import look_back_to
 
 
 def put(box: Locator, value: str) -> None:
@@ -588,6 +589,22 @@ def test_the_summary_shows_the_chart_as_a_table(open_lab: OpenLab) -> None:
     assert table.get_by_role("row").count() == 1 + 10 + table.locator(".note").count()
     lab.page.keyboard.press("Escape")
     expect(table).to_have_count(0)
+
+
+def test_looking_back_the_summary_and_the_spoken_chart_are_of_that_step(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_steps(300)
+    look_back_to(lab, 1)
+    table = lab.page.locator("race-table")
+    expect(table.locator("thead th").first).to_have_text("As of step 1")
+    loss = lab.row("gd").locator("td.loss .readout").inner_text()
+    state = lab.row("gd").locator(".verdict").inner_text().strip()
+    expect(lab.chart("loss")).to_have_attribute("aria-label", re.compile(f"GD started at .*: {state}"))
+    lab.page.keyboard.press("a")
+    summary = lab.page.get_by_role("dialog", name="Loss by step")
+    expect(summary.locator(".summary")).to_contain_text("As of step 1. GD")
+    expect(summary.locator(".summary")).to_contain_text(f"{loss}, ")
+    expect(summary.get_by_role("table").locator("tbody th")).to_have_text(["0", "1"])
 
 
 def test_the_theme_switches_and_returns_to_the_systems_and_survives_a_reload(

@@ -163,8 +163,27 @@ def test_each_chart_can_be_chosen(
     assert area > 0.8 * 900 * 520, "the charts fill the frame"
 
 
-def test_gradients_alone_say_which_line_is_which_run(visits: Visits, course: Site, lab: Lab) -> None:
-    _, frame = opened(visits, course.page(lab.frame("?embed=gradients")))
+@pytest.mark.parametrize("width", [360, 900])
+def test_the_fall_line_keeps_its_height_in_a_low_frame(
+    visits: Visits, course: Site, lab: Lab, width: int
+) -> None:
+    frame_of = lab.frame("?embed=loss,fall_line,gradients").replace('width="900"', f'width="{width}"')
+    _, frame = opened(visits, course.page(frame_of))
+    expect(frame.locator(".fall-ground")).to_be_visible()
+    heights = [
+        box["height"]
+        for place in ("fall-line", "plotly-chart[kind=loss]", "plotly-chart[kind=gradients]")
+        if (box := frame.locator(place).bounding_box())
+    ]
+    assert heights[0] >= 240
+    assert min(heights) > 120, heights
+
+
+@pytest.mark.parametrize("charts", ["gradients", "fall_line", "fall_line,gradients"])
+def test_charts_without_the_loss_say_which_line_is_which_run(
+    visits: Visits, course: Site, lab: Lab, charts: str
+) -> None:
+    _, frame = opened(visits, course.page(lab.frame(f"?embed={charts}")))
     names = frame.locator("embed-names > span")
     expect(names).to_have_text(["GD", "SGD"])
     for name in names.all():

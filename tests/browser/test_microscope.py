@@ -406,7 +406,8 @@ def test_wide_and_deep_networks_fit_the_page(open_lab: OpenLab) -> None:
     expect(lab.page.locator(".equation")).to_contain_text("56 more rows")
     for width in (1440, 1121, 760):
         lab.resize(width, 800)
-        assert inspector(lab).evaluate("(each) => each.scrollWidth <= each.clientWidth")
+        for box in (inspector(lab), lab.page.locator(".line-view")):
+            assert box.evaluate("(each) => each.scrollWidth <= each.clientWidth")
 
 
 def test_on_a_phone_the_inspector_fills_the_page_without_axe_or_touch_faults(open_lab: OpenLab) -> None:

@@ -306,3 +306,32 @@ def test_less_motion_means_no_fading(open_lab: OpenLab) -> None:
     lab = presented(open_lab, reduced_motion="reduce")
     lasts = controls(lab).evaluate("(element) => parseFloat(getComputedStyle(element).transitionDuration)")
     assert lasts == 0
+
+
+def test_with_many_layers_arrows_choose_the_one_over_time(open_lab: OpenLab) -> None:
+    lab = open_lab((1920, 1080), drawn=True)
+    layers = [{"units": 8, "activation": "sigmoid"}] * 5
+    created = lab.page.evaluate(CREATE, {"network": {"layers": layers}})
+    lab.page.goto(f"{lab.address}/#watch={created}")
+    lab.page.reload()
+    expect(lab.page.locator("watch-line")).to_be_visible()
+    expect(lab.chart("gradients")).to_have_attribute("data-state", "drawn")
+    for key in "pvv":
+        lab.page.keyboard.press(key)
+    layer = lab.page.locator("present-view .layer")
+    expect(layer.get_by_role("status")).to_have_text("W1")
+    shown = lab.chart("gradients")
+    expect(shown).to_contain_text("5 × 8")
+    layer.get_by_role("button").last.click()
+    expect(layer.get_by_role("status")).to_have_text("W2")
+    expect(shown).to_contain_text("8 × 8")
+    expect(shown).not_to_contain_text("5 × 8")
+    box = layer.get_by_role("button").last.bounding_box()
+    assert box
+    assert min(box["width"], box["height"]) >= 44
+    lab.page.keyboard.press("v")
+    expect(layer).to_have_count(0)
+
+
+CREATE = """(recipe) => fetch("/api/v1/experiments", { method: "POST", body: JSON.stringify(recipe) })
+    .then((answer) => answer.json()).then(({ id }) => id)"""

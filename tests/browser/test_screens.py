@@ -14,7 +14,6 @@ from browser.likeness import differences, picture_of
 from browser.looks import (
     FIRST,
     IMAGES,
-    MAIN,
     PLAYED,
     ROOT,
     SCREENS,
@@ -29,7 +28,6 @@ from browser.looks import (
 pytestmark = pytest.mark.long
 """Another font rendering or a loaded machine may change a pixel: a person looks at what fails."""
 
-STORED = [title for title, screen in SCREENS.items() if screen.path.exists()]
 DIFFERING = ROOT / "build" / "screens"
 MOST_BYTES = 3_500_000
 PATIENCE = (2.0, 8.0)
@@ -51,7 +49,7 @@ def show_beside(screen: Screen, image: Image.Image, actual: Image.Image) -> str:
     return str(folder.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("title", STORED)
+@pytest.mark.parametrize("title", SCREENS)
 def test_a_screen_looks_as_its_image(studio: Studio, title: str) -> None:
     screen = SCREENS[title]
     image = screen.image
@@ -68,11 +66,10 @@ def test_a_screen_looks_as_its_image(studio: Studio, title: str) -> None:
     )
 
 
-def test_the_main_screens_have_images_and_each_is_of_its_screen_and_size() -> None:
+def test_all_screens_have_images_and_each_is_of_its_screen_and_size() -> None:
     paths = [*IMAGES.iterdir()]
-    assert {path.stem for path in paths} == {*STORED}
-    assert {screen.title for screen in MAIN} <= {*STORED}
-    for screen in map(SCREENS.__getitem__, STORED):
+    assert {path.stem for path in paths} == {*SCREENS}
+    for screen in SCREENS.values():
         assert screen.image.size == screen.size
     assert sum(path.stat().st_size for path in paths) <= MOST_BYTES
 

@@ -307,6 +307,25 @@ def test_a_visitors_controls_are_visibly_locked(open_lab: OpenLab, visits: Visit
     expect(rail.get_by_role("button", name="Add a run")).to_be_enabled()
 
 
+def test_who_watches_a_deleted_experiment_is_offered_a_copy_and_stays_at_its_last_step(
+    open_lab: OpenLab,
+) -> None:
+    lab, guest = open_lab(), open_lab()
+    lab.make_steps(300)
+    guest.page.goto(link_of(lab, "watch"))
+    expect(guest.page.locator("watch-line")).to_be_visible()
+    expect(guest.counter).to_have_text("300")
+    lab.ask("DELETE")
+    expect(guest.strip).to_contain_text("The server no longer has this experiment. The page shows its last")
+    guest.page.keyboard.press(",")
+    expect(guest.notice).to_contain_text("Looking back needs the server.")
+    expect(guest.counter).to_have_text("300")
+    guest.strip.get_by_role("button", name="Make it mine: a copy").click()
+    expect(guest.strip).to_have_count(0)
+    expect(guest.play).to_be_enabled()
+    expect(guest.counter).to_have_text("0")
+
+
 def test_a_reload_keeps_watching_and_the_page_without_the_link_has_ones_own(
     open_lab: OpenLab, visits: Visits
 ) -> None:

@@ -13,6 +13,8 @@ from playwright.sync_api import expect
 
 from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
+from browser.test_exhibits import expect_exhibit, options, picker
+from fallline.vocabulary.exhibits import EXHIBITS
 
 # Least height of the loss chart, in px, at each size of the window.
 HEIGHTS = {
@@ -642,6 +644,47 @@ def test_the_box_of_many_rows_ends_between_two_rows(
     lab.until(lambda: lab.page.evaluate(BOX), lambda box: box[0] <= 1 and box[1] >= 4)
     if size == (960, 540):
         assert lab.page.evaluate(BOX)[1] == 4
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (820, 1180)])
+def test_on_a_tablet_the_doctor_stands_beside_the_network(open_lab: OpenLab, size: tuple[int, int]) -> None:
+    lab = open_lab(size)
+    lab.make_own()
+    lab.make_steps(60)
+    network, doctor = (lab.page.locator(part).bounding_box() for part in ("network-drawing", "doctor-list"))
+    assert network
+    assert doctor
+    assert doctor["y"] == pytest.approx(network["y"], abs=2)
+    assert doctor["x"] >= network["x"] + network["width"] - 2
+
+
+# Labels of the loss chart that lie on each other.
+LABELS_ON_LABELS = """() => {
+    const all = [...document.querySelectorAll("plotly-chart[kind=loss] .chart-label")]
+        .filter((label) => label.checkVisibility() && label.textContent.trim());
+    const boxes = all.map((label) => label.getBoundingClientRect());
+    const lies = (a, b) =>
+        a.left < b.right - 1 && a.right > b.left + 1 && a.top < b.bottom - 1 && a.bottom > b.top + 1;
+    return all.flatMap((label, k) => all.slice(k + 1).filter((_, j) => lies(boxes[k], boxes[k + 1 + j]))
+        .map((other) => `${label.textContent.trim()} on ${other.textContent.trim()}`));
+}"""
+
+
+@pytest.mark.parametrize("size", [PHONE, (844, 390), DESKTOP])
+@pytest.mark.parametrize("exhibit", EXHIBITS)
+def test_before_play_no_words_in_the_loss_chart_lie_on_others(
+    open_lab: OpenLab, exhibit: str, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    if exhibit != "notebook":
+        picker(lab).click()
+        options(lab).filter(has_text=EXHIBITS[exhibit].title).click()
+        expect_exhibit(lab, exhibit)
+        # else the labels may still be those of the exhibit before
+        lab.page.reload()
+        lab.wait(drawn=True)
+    expect(lab.chart("loss").locator(".chart-label.start")).to_be_visible()
+    lab.until_is(lambda: lab.page.evaluate(LABELS_ON_LABELS), [])
 
 
 @pytest.mark.parametrize("size", [(900, 800), (768, 1024), (760, 640), (740, 560)])

@@ -195,6 +195,34 @@ def test_a_number_that_is_half_typed_when_the_line_is_cut_is_not_applied(
     assert lab.ask("GET")["runs"][0]["settings"]["learning_rate"] == float(before)
 
 
+def test_without_a_line_a_remedy_is_not_kept_for_later_and_nobody_looks_back(
+    open_lab: OpenLab, line: Line
+) -> None:
+    lab = open_lab(drawn=True, at=line.address)
+    lab.allow(*CUT)
+    lab.make_steps(300)
+    expect(lab.page.locator("doctor-list")).to_have_attribute("data-problems", re.compile("[1-9]"))
+    lab.page.keyboard.press("d")
+    question = lab.page.get_by_role("dialog")
+    expect(question.get_by_role("heading")).to_have_text(re.compile(r"\?$"))
+    take = question.locator(".button.solid")
+    expect(take).to_be_enabled()
+    before = lab.ask("GET")["recipe"]
+    line.cut()
+    expect(lab.strip).to_contain_text("Connection lost")
+    expect(take).to_be_disabled()
+    lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press(",")
+    expect(lab.notice).to_contain_text("Looking back needs the server.")
+    expect(lab.counter).to_have_text("300")
+    expect(lab.page.locator("race-table thead th").first).to_have_text("Last known: step 300")
+    line.mend()
+    lab.try_now()
+    expect(lab.play).to_be_enabled()
+    lab.make_steps(1)
+    assert lab.ask("GET")["recipe"] == before
+
+
 def test_a_command_during_a_cut_runs_once(open_lab: OpenLab, line: Line) -> None:
     lab = open_lab(at=line.address)
     lab.allow(*CUT)

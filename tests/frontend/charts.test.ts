@@ -1135,7 +1135,7 @@ test("the baseline's label never covers the label of a line's end", () => {
     baselineLabel({ ...scene(), state, previous: { y: null, corner } }, linear, {
       curves: above,
       flags: [],
-      ends: [end],
+      words: [end],
       missing: null,
       hasStarted: true,
     });
@@ -1330,7 +1330,7 @@ const baseline = (
   return baselineLabel({ ...rest, state, previous: { y: null, corner } }, FRAME, {
     curves,
     flags,
-    ends: [],
+    words: [],
     missing: null,
     hasStarted: true,
   })?.corner;
@@ -1412,7 +1412,7 @@ test("the baseline's label has a background only where something lies below it",
     baselineLabel(scene(), FRAME, {
       curves,
       flags: [],
-      ends: [],
+      words: [],
       missing: null,
       hasStarted: true,
     })?.isOver;
@@ -1431,7 +1431,7 @@ test("the baseline of classes is named after the majority", () => {
     baselineLabel({ ...rest, state: now, look: { ...rest.look, compact } }, FRAME, {
       curves: [],
       flags: [],
-      ends: [],
+      words: [],
       missing: null,
       hasStarted: false,
     })?.text;

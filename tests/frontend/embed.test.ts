@@ -54,6 +54,7 @@ test("the code frames the charts that are on the page", () => {
     code,
     '<iframe src="http://lab/?embed=loss,gradients#watch=e1" title="fallline" width="100%" height="520"></iframe>',
   );
+  assert.match(embedCode("http://lab/#watch=e1", withPicture("both")), /gradients#.* height="760"/);
   assert.match(
     embedCode("http://lab/#watch=e1", withPicture("fall")),
     /embed=fall_line,gradients#/,

@@ -630,6 +630,10 @@ test("a run's word names its dead layer, else the verdict", () => {
   assert.match(lossSummary(state), /SGD started at 12\.3: layer 2 dead since step 214\./);
   const overfits = findingEvent("sgd", dead({ rule: "overfitting", severity: "warning" }));
   assert.equal(word(after([overfits], playing), "sgd"), "overfitting", "as the Doctor says");
+  const rests = (severity: "info" | "warning") =>
+    after([findingEvent("sgd", dead({ rule: "plateau", severity }))], playing);
+  assert.equal(word(rests("warning"), "sgd"), "flat", "as the Doctor says");
+  assert.equal(word(rests("info"), "sgd"), "learning", "little is left to learn");
 });
 
 test("without a connection a playing run's state is unknown, but problems stay", () => {

@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { BOX, overviewBands } from "../../frontend/charts/overview-bands.ts";
 import { axisOf } from "../../frontend/charts/scene.ts";
-import { zoomedRange } from "../../frontend/charts/horizontal.ts";
+import { briefNameOf, nameOf, zoomedRange } from "../../frontend/charts/horizontal.ts";
+import type { Horizontal } from "../../frontend/charts/horizontal.ts";
 import { rangesToRefine } from "../../frontend/charts/finer-ranges.ts";
 import {
   isLogSteps,
@@ -216,6 +217,9 @@ test("even buckets held for a linear axis are not drawn on a log axis", () => {
 test("log steps are named, and a zoom to step 0 begins at the first place of the axis", () => {
   const { labels, layout } = lossChart(figures.loss, long({}, [0, 106]));
   assert.equal(labels.axis, "steps, log");
+  const samples = (log: boolean): Horizontal => ({ axis: "samples", range: [0, 6], end: 1e6, log });
+  assert.deepEqual([true, false].map(samples).map(nameOf), ["samples seen, log", "samples seen"]);
+  assert.deepEqual([true, false].map(samples).map(briefNameOf), ["samples, log", "samples"]);
   assert.equal(layout.xaxis.type, "log");
   const [low, high] = layout.xaxis.range;
   assert.ok(low > -0.1 && low <= 0 && Math.abs(high - Math.log10(106)) < 1e-9);

@@ -6,13 +6,19 @@
 import { html } from "lit";
 import { ModalDialog } from "../../ui/dialog.ts";
 import { evidenceWords } from "../../core/findings.ts";
+import { isLocked } from "../../core/selectors.ts";
 import { firstRemedy, isFork, noRoomWords } from "./remedies.ts";
 import * as texts from "../../words/english.ts";
+import type { State } from "../../core/types.ts";
 
 const NOTHING = texts.theDoctorHasNoRemedyNow;
 
 export class RemedyQuestion extends ModalDialog {
   override dialog = "remedy";
+
+  override shows(state: State) {
+    return [this.isOpen(state), isLocked(state)];
+  }
 
   override content() {
     const first = firstRemedy(this.state);
@@ -36,7 +42,7 @@ export class RemedyQuestion extends ModalDialog {
       <p><b>${finding.title}</b> ${evidenceWords(finding)}</p>
       <p class="hint">${hint}</p>
       <div class="answers">
-        <button type="button" class="button solid" autofocus @click=${act}>${remedy.label}</button>
+        <button type="button" class="button solid" autofocus ?disabled=${isLocked(this.state)} @click=${act}>${remedy.label}</button>
         <button type="button" class="button" @click=${leave}>${texts.leaveIt}</button>
       </div>`;
     return { name, body };

@@ -4,6 +4,7 @@
  */
 
 import { requestFor, doneWords, undoing, undoingNow, waitsWords } from "./remedies.ts";
+import { isLocked, isVisitor } from "../../core/selectors.ts";
 import type { CommandRequest } from "./remedies.ts";
 import type { Json, Remedy, State, Store } from "../../core/types.ts";
 
@@ -53,6 +54,8 @@ export function createRemedies({
     take(remedy: Remedy) {
       const state = store.get();
       if (awaited.some((each) => each.remedy === remedy)) return;
+      // after a lost connection it would be applied some time later, to another step
+      if (isLocked(state) && !isVisitor(state)) return;
       const request = requestFor(state, remedy);
       if (
         !state.experiment ||

@@ -10,7 +10,7 @@ import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { termByKey, termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
-import { chosenPlace, MOST_PANELS, panelsOf } from "../../core/gradient-panels.ts";
+import { layerSwitch } from "./layer-switch.ts";
 import { choiceOf, choicesFor, costWords, kindOf, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
@@ -218,7 +218,7 @@ export class GradientHead extends ExperimentElement {
       <span class="unseen">${readingWords(state)}</span>
       ${
         isGradients
-          ? this.#layer()
+          ? layerSwitch(state, app)
           : html`<span class="end"><span>${runSwitch(state, app, texts.runMeasured, LETTERS)}</span></span>`
       }`;
   }
@@ -227,22 +227,6 @@ export class GradientHead extends ExperimentElement {
   #choice(text: string) {
     return html`<button type="button" class="button quiet choice" aria-label=${texts.xChooseWhatIsBelowThe(text)}
       aria-haspopup="menu" @click=${this.#open}>${text}${icon("chevron")}</button>`;
-  }
-
-  /** With many layers arrows choose the one that is shown over time. */
-  #layer() {
-    const { app, state } = this;
-    const names = panelsOf(state).map(({ name }) => name);
-    if (names.length <= MOST_PANELS) return nothing;
-    const chosen = chosenPlace(state);
-    const move = (by: number) => () =>
-      app.setView({ layer: names[(chosen + by + names.length) % names.length] });
-    const arrow = (name: string, shape: "previous" | "next", by: number) =>
-      html`<button type="button" class="button quiet square" aria-label=${name} title=${name}
-        @click=${move(by)}>${icon(shape)}</button>`;
-    return html`<span class="end layer" role="group" aria-label=${texts.layerOverTime}>
-      ${arrow(texts.layerBefore, "previous", -1)}<span role="status">${names[chosen]}</span
-      >${arrow(texts.layerAfter, "next", 1)}</span>`;
   }
 
   #open() {

@@ -1,7 +1,7 @@
 /**
  * The loss chart as a table: ten rows evenly along the known steps, one column a run, and extra
  * rows for marked events.
- * Owns: the dialog. Shows the moment at which it was opened.
+ * Owns: the dialog. Shows the step on view when it was opened.
  */
 
 import { html } from "lit";
@@ -10,7 +10,8 @@ import { integer, number } from "../../core/format.ts";
 import { lossAt, lossAtWords, tellingStep } from "./loss-at.ts";
 import { marksOf } from "../../core/markers.ts";
 import { descendedWords, runSentence } from "../../core/run-words.ts";
-import { sinceWords, stateOf } from "../../core/selectors.ts";
+import { sinceWords, stateOf, whereWords } from "../../core/selectors.ts";
+import { stateOnView } from "../../core/state-on-view.ts";
 import * as texts from "../../words/english.ts";
 import type { Run, State } from "../../core/types.ts";
 
@@ -27,7 +28,7 @@ export class SummaryDialog extends ModalDialog {
   }
 
   override content() {
-    const { state } = this;
+    const state = stateOnView(this.state);
     const runs = state.order.map((name) => state.runs[name]);
     const rows = [...this.#readings(state, runs), ...this.#markers(state, runs)].sort(
       (a, b) => a.step - b.step,
@@ -40,10 +41,11 @@ export class SummaryDialog extends ModalDialog {
       ].filter(Boolean);
       return `${run.label} (${runSentence(run)}): ${parts.join(", ")}.`;
     });
+    const moment = state.looking ? [`${texts.asOfStepXLabel(whereWords(state))}.`] : [];
     const row = ({ step, cells }: { step: number; cells: unknown }) =>
       html`<tr><th scope="row">${integer(step)}</th>${cells}</tr>`;
     const body = html`
-      <p class="summary">${says.join(" ")}</p>
+      <p class="summary">${[...moment, ...says].join(" ")}</p>
       <div class="readings-box" role="region" tabindex="0" aria-label=${texts.lossByStep}><table class="readings">
         <caption class="unseen">
           ${texts.trainLossOfEveryRunEdits}
