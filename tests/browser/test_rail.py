@@ -19,6 +19,7 @@ from browser.test_classes import MOONS, opened, shown_as
 from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_exports import content, open_panel, take
 from browser.test_stage import MORE
+from browser.test_travel import look_back_to
 
 FORK = next(run for run in MORE if "fork_of" in run)
 SECTIONS = ["network-drawing", "predicted-true", "doctor-list"]
@@ -480,3 +481,34 @@ def test_lower_pages_have_the_doctor_first_at_any_number_of_runs(open_lab: OpenL
     assert tops(lab) == pytest.approx(before, abs=2)
     lab.page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     assert tops(lab) == sorted(tops(lab))
+
+
+# How often rings of units close: `animationstart` bubbles to the drawing.
+DEATHS = """() => {
+    window.__closed = [];
+    document.querySelector("network-drawing").addEventListener("animationstart", ({ animationName, target }) =>
+        __closed.push([animationName, target.closest("[data-place]").dataset.place]));
+}"""
+
+
+def test_the_rings_of_a_layer_close_once_when_it_dies(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_own()
+    lab.page.get_by_role("radiogroup", name="Run shown").get_by_role("radio", name="SGD").click()
+    drawing = lab.page.locator("network-drawing")
+    lab.make_steps(150)
+    expect(drawing).to_have_attribute("data-step", "150")
+    lab.page.evaluate(DEATHS)
+    lab.make_steps(70)
+    expect(drawing).to_have_attribute("data-step", "220")
+    expect(drawing).to_have_attribute("data-dead", "4")
+    lab.until_is(lambda: lab.page.evaluate("__closed"), [["ring-closes", "2"]] * 4)
+    expect(drawing.locator(".dies")).to_have_count(0)
+    # who only comes back to the dead layer sees no motion
+    look_back_to(lab, 100)
+    expect(drawing).to_have_attribute("data-step", "100")
+    lab.page.keyboard.press("l")
+    expect(drawing).to_have_attribute("data-step", "220")
+    lab.make_steps(5)
+    expect(drawing).to_have_attribute("data-step", "225")
+    assert len(lab.page.evaluate("__closed")) == 4

@@ -81,6 +81,8 @@ function perCell({ isStrip, cells }: Column, values: number[]) {
   });
 }
 
+const isWhollyDead = ({ dead }: Layer) => dead.length > 0 && dead.every(Boolean);
+
 /** For each circle, or group of a strip, whether all its units are dead. */
 const deadGroups = ({ drawn }: Column, dead: boolean[]) =>
   Array.from({ length: drawn }, (_, group) =>
@@ -102,6 +104,9 @@ export class NetworkDrawing extends LiveElement {
     ...(this.#edges[place - 1]?.map((row) => row[unit]) ?? []),
     ...(this.#edges[place]?.[unit] ?? []),
   ]);
+
+  /** The last units drawn at the present, to see a layer die. */
+  #present: { run: string; generation: number; layers: Layer[] } | null = null;
 
   override isReady(state: State) {
     return state.experiment !== null && shownRun(state) !== undefined;
@@ -159,6 +164,7 @@ export class NetworkDrawing extends LiveElement {
         this.#showEdges(k, sharesOf(weights.of[name]), layers),
       );
     layers.forEach((layer, k) => this.#showLayer(k + 1, layer));
+    this.#showDeaths(run, layers);
     this.#nameCounts(layers.some(({ dead }) => dead.some(Boolean)));
     const last = this.#columns[sizes.length - 1];
     const means = perCell(last, outputMeans(units?.output));
@@ -277,6 +283,24 @@ export class NetworkDrawing extends LiveElement {
         set(path, { "stroke-width": width, opacity });
       }),
     );
+  }
+
+  /** The rings of a layer close at the moment it dies, and not where one only comes to see it dead. */
+  #showDeaths({ name, generation }: Run, layers: Layer[]) {
+    const before = this.#present;
+    this.#present = this.state.looking ? null : { run: name, generation, layers };
+    if (!this.#present || before?.run !== name || before.generation !== generation) return;
+    if (!this.checkVisibility()) return;
+    layers.forEach((layer, k) => {
+      const wasAlive = before.layers[k] && !isWhollyDead(before.layers[k]);
+      if (!wasAlive || !isWhollyDead(layer) || this.#columns[k + 1]?.isStrip) return;
+      for (const { group } of this.#units[k + 1] ?? []) {
+        group.classList.add("dies");
+        group.addEventListener("animationend", () => group.classList.remove("dies"), {
+          once: true,
+        });
+      }
+    });
   }
 
   #showLayer(place: number, { mean, dead }: Layer) {
