@@ -222,7 +222,7 @@ export function createApp(environment: Environment = browserEnvironment()): App 
   function lookAtMarker(direction: 1 | -1) {
     const state = store.get();
     const step = nextMarker(state, shownStep(state), direction);
-    if (isLong(state)) setView({ x: "steps", zoom: zoomAround(state, step) });
+    if (isLong(state) && !isCut(state)) setView({ x: "steps", zoom: zoomAround(state, step) });
     lookAt(step);
   }
 

@@ -82,8 +82,8 @@ export function baselineLabel(
     ({ box }) => box.top >= frame.top - 1 && box.bottom <= frame.top + frame.height + 1,
   );
   if (!inside.length) return null; // a chart that is lower than a line of words
-  // the label never covers the label of a line's end, however many curves are elsewhere
-  const free = inside.filter(({ box }) => !drawn.words.some((end) => touch(box, end)));
+  // the label never covers other words, however many curves are elsewhere
+  const free = inside.filter(({ box }) => !drawn.words.some((words) => touch(box, words)));
   const costs = (free.length ? free : inside).map(({ corner, box }) => ({
     corner,
     box,

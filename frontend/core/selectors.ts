@@ -35,6 +35,9 @@ export const isCut = ({ connection }: State) => DISCONNECTED.includes(connection
 export const isVisitor = ({ experiment }: State) =>
   experiment !== null && experiment.token === null;
 
+/** One's own experiment, which nothing can change before the line is there. */
+export const waitsForLine = (state: State) => isLocked(state) && !isVisitor(state);
+
 /**
  * Controls that change something are offered: not to visitors, and not while the server cannot
  * store.
@@ -156,17 +159,18 @@ export const STATE_WORDS = [
  * there the Doctor's findings and the units of then say what they can. Without a connection a
  * playing run's state is unknown.
  */
-export function stateOf(run: Run, { playback, looking, connection }: State): StateWords {
+export function stateOf(run: Run, state: State): StateWords {
+  const { playback, looking } = state;
   if (run.status === "diverged") return VERDICTS.diverged;
   const word = deadWords(run);
   if (word) return { ...VERDICTS.dead, word };
   if (run.step === 0) return VERDICTS.waiting;
-  if (playback.playing && !looking && DISCONNECTED.includes(connection.status)) return NO_NEWS;
+  if (playback.playing && !looking && isCut(state)) return NO_NEWS;
   if (!run.verdict || run.verdict === "waiting") return NOT_KNOWN;
   if (run.verdict === "flat" && openOf(run, "will_diverge")) return verdictOf(run, DIVERGING);
-  // the trend of the last steps may pause while the finding stays open
   const isAtRest = run.verdict === "learning" && openOf(run, "plateau")?.severity === "warning";
   if (isAtRest) return verdictOf(run, AT_REST);
+  // the trend of the last steps may pause while the finding stays open
   const overfits = run.verdict === "learning" && openOf(run, "overfitting");
   return verdictOf(run, VERDICTS[overfits ? "overfitting" : run.verdict]);
 }

@@ -11,6 +11,7 @@ import { marker } from "../ui/icons.ts";
 import { showCharts } from "./dashboard.ts";
 import { keepTheme } from "./theme.ts";
 import { stripFor } from "./strips.ts";
+import { isCut } from "../core/selectors.ts";
 import { shownRuns } from "../core/state-on-view.ts";
 import { unknownCharts } from "../core/embed.ts";
 import type { EmbeddedChart } from "../core/embed.ts";
@@ -74,8 +75,9 @@ function noteOf(state: State) {
     return why && { strong: why.title, text: why.detail ?? "" };
   }
   const strip = stripFor(state);
-  const isCut = ["reconnecting", "offline", "restarted"].includes(state.connection.status);
-  return strip && isCut ? { strong: strip.strong, text: "" } : unknownCharts(location.search);
+  return strip && isCut(state)
+    ? { strong: strip.strong, text: "" }
+    : unknownCharts(location.search);
 }
 
 export function openEmbedded(app: App) {

@@ -3,7 +3,7 @@
  * Owns: giving it back when the line is mended, unless somebody has gone elsewhere.
  */
 
-import { isLocked } from "../core/selectors.ts";
+import { waitsForLine } from "../core/selectors.ts";
 import type { Store } from "../core/types.ts";
 
 let cutOff: HTMLElement | null = null;
@@ -14,9 +14,9 @@ const hasNoFocus = () => [document.body, null].includes(document.activeElement a
 export const controlCutOff = () => (hasNoFocus() ? cutOff : null);
 
 export function keepFocus(store: Store) {
-  store.watch(isLocked, (locked) => {
+  store.watch(waitsForLine, (waits) => {
     // the store speaks first: the elements disable and enable their controls after it
-    if (locked) {
+    if (waits) {
       if (!hasNoFocus()) cutOff = document.activeElement as HTMLElement;
       return;
     }

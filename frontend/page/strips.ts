@@ -97,7 +97,7 @@ function connectionStrip(state: State): Strip | null {
       strong: texts.theServerNoLongerHasThisExperiment,
       ...(isVisitor(state)
         ? {
-            text: texts.shownIsTheLastThatCame,
+            text: texts.thePageShowsItsLastKnown,
             act: { text: texts.makeItMineACopy, do: (app: App) => void app.restart() },
           }
         : {

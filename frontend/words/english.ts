@@ -1477,7 +1477,7 @@ export const tryNow = "Try now";
 export const backOnline = "Back online.";
 export const catchingUpXOfY = (have: Part, value: Part) => `Catching up: ${have} of ${value}.`;
 export const theServerNoLongerHasThisExperiment = "The server no longer has this experiment.";
-export const shownIsTheLastThatCame =
+export const thePageShowsItsLastKnown =
   "The page shows its last known step. A copy starts at step 0.";
 export const lookingBackNeedsTheServer = "Looking back needs the server. The connection is lost.";
 export const yourRecipeIsSafeTheRun = "Your recipe is safe; the run starts again at step 0.";

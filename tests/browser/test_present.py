@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -311,7 +312,8 @@ def test_less_motion_means_no_fading(open_lab: OpenLab) -> None:
 def test_with_many_layers_arrows_choose_the_one_over_time(open_lab: OpenLab) -> None:
     lab = open_lab((1920, 1080), drawn=True)
     layers = [{"units": 8, "activation": "sigmoid"}] * 5
-    created = lab.page.evaluate(CREATE, {"network": {"layers": layers}})
+    recipe = {"network": {"layers": layers}}
+    created = httpx.post(f"{lab.address}/api/v1/experiments", json=recipe).json()["id"]
     lab.page.goto(f"{lab.address}/#watch={created}")
     lab.page.reload()
     expect(lab.page.locator("watch-line")).to_be_visible()
@@ -331,7 +333,3 @@ def test_with_many_layers_arrows_choose_the_one_over_time(open_lab: OpenLab) -> 
     assert min(box["width"], box["height"]) >= 44
     lab.page.keyboard.press("v")
     expect(layer).to_have_count(0)
-
-
-CREATE = """(recipe) => fetch("/api/v1/experiments", { method: "POST", body: JSON.stringify(recipe) })
-    .then((answer) => answer.json()).then(({ id }) => id)"""

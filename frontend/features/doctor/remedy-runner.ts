@@ -4,7 +4,7 @@
  */
 
 import { requestFor, doneWords, undoing, undoingNow, waitsWords } from "./remedies.ts";
-import { isLocked, isVisitor } from "../../core/selectors.ts";
+import { waitsForLine } from "../../core/selectors.ts";
 import type { CommandRequest } from "./remedies.ts";
 import type { Json, Remedy, State, Store } from "../../core/types.ts";
 
@@ -55,7 +55,7 @@ export function createRemedies({
       const state = store.get();
       if (awaited.some((each) => each.remedy === remedy)) return;
       // after a lost connection it would be applied some time later, to another step
-      if (isLocked(state) && !isVisitor(state)) return;
+      if (waitsForLine(state)) return;
       const request = requestFor(state, remedy);
       if (
         !state.experiment ||
