@@ -42,7 +42,7 @@ export function openPopover({
   });
   let from = anchor();
   // inside an open dialog only its descendants can be reached; a panel over another closes with it
-  (from?.closest("dialog, [popover], .rail, top-bar") ?? document.body).append(panel);
+  (from?.closest("dialog, [popover], .rail, top-bar, main") ?? document.body).append(panel);
   const update = () => void render(content(), panel);
   update();
   if (role === "listbox" && from)
