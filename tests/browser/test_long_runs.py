@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import Locator, expect
 
 from browser.conftest import OpenLab
-from browser.dashboard import Dashboard
+from browser.dashboard import PHONE, Dashboard
 from browser.test_accessibility import faults, faults_in_both_themes
 from browser.test_exhibits import expect_exhibit, options, picker
 from browser.test_travel import pill
@@ -232,6 +232,26 @@ NUMBERS = """() => {
         out: Math.max(0, left + 5 - box(place).left, box(place).right - right + 5),
     }));
 }"""
+
+
+# For both handles of the brush, the pixels across its middle at which a finger meets it.
+REACH = """() => [...document.querySelectorAll(".overview .handle")].map((handle) => {
+    const { left, width, top, height } = handle.getBoundingClientRect();
+    return [...Array(Math.round(width)).keys()]
+        .filter((x) => document.elementFromPoint(left + x + 0.5, top + height / 2) === handle).length;
+})"""
+
+
+def test_a_finger_finds_both_handles_of_the_brush_on_a_phone(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    lab.make_steps(LONG)
+    edge(lab, "First").focus()
+    for _ in range(2):
+        lab.page.keyboard.press("PageUp")
+    edge(lab, "Last").focus()
+    lab.page.keyboard.press("PageDown")
+    assert 0 < shown(lab)[0] < shown(lab)[1] < LONG
+    assert lab.page.evaluate(REACH) == [44, 44]
 
 
 def test_the_overview_has_the_numbers_of_what_happened_clear_of_its_ends(open_lab: OpenLab) -> None:
