@@ -697,6 +697,7 @@ export const xYAtStep0 = (title: string, who: string) =>
 // ---------- features/fallline
 
 export const measuringTheTerrain = "Measuring the terrain…";
+export const theFallLineNeedsTheServer = "The fall line needs the server.";
 export const start = "start";
 export const xTimesCloser = (times: Part) => `${times} times closer`;
 export const aroundXYTimesCloser = (value: Part, times: Part) =>

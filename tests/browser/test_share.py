@@ -320,6 +320,8 @@ def test_who_watches_a_deleted_experiment_is_offered_a_copy_and_stays_at_its_las
     guest.page.keyboard.press(",")
     expect(guest.notice).to_contain_text("Looking back needs the server.")
     expect(guest.counter).to_have_text("300")
+    guest.page.get_by_role("radio", name="Fall line").click()
+    expect(guest.page.locator(".fall-waiting")).to_have_text("The fall line needs the server.")
     guest.strip.get_by_role("button", name="Make it mine: a copy").click()
     expect(guest.strip).to_have_count(0)
     expect(guest.play).to_be_enabled()

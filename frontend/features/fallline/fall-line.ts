@@ -35,6 +35,7 @@ import {
   shareWords,
   spotsOnView,
 } from "../../core/fall-line.ts";
+import { isCut } from "../../core/selectors.ts";
 import { shownStep, stateOnView } from "../../core/state-on-view.ts";
 import { TERMS } from "../../core/terms.ts";
 import { marker } from "../../ui/icons.ts";
@@ -99,6 +100,7 @@ export class FallLineView extends ExperimentElement {
     return [
       fallLine,
       looking,
+      isCut(state),
       ...order.flatMap((name) => [
         runs[name].label,
         runs[name].hidden,
@@ -152,7 +154,9 @@ export class FallLineView extends ExperimentElement {
     const line = state.fallLine;
     const { width, height } = this.#size;
     if (!line || !width || !height)
-      return html`<p class="fall-waiting" role="status">${texts.measuringTheTerrain}</p>`;
+      return html`<p class="fall-waiting" role="status">
+        ${isCut(state) ? texts.theFallLineNeedsTheServer : texts.measuringTheTerrain}
+      </p>`;
     const frame = frameOf(line.region, this.#size);
     const runs = this.#runs(state, line, frame);
     const points = runs.flatMap(({ track }) => pointsAlong(track, frame));
