@@ -8,7 +8,7 @@ import { focusPlay } from "../../ui/controls.ts";
 import { icon } from "../../ui/icons.ts";
 import { openListbox } from "../../ui/listbox.ts";
 import { LiveElement } from "../../ui/live-element.ts";
-import { OWN, titleOf } from "./exhibits.ts";
+import { OWN, titleOf, titleParts } from "./exhibits.ts";
 import { exhibitOf, exhibitParts, exhibitsOf } from "../../core/exhibits.ts";
 import { isLocked } from "../../core/selectors.ts";
 import * as texts from "../../words/english.ts";
@@ -32,11 +32,12 @@ export class ExhibitPicker extends LiveElement {
     const { state } = this;
     const title = titleOf(state);
     const isOwn = title === OWN;
+    const [name, explanation] = titleParts(title || texts.exhibits);
     return html`<button type="button" class="button quiet" aria-haspopup="listbox"
       aria-expanded=${this.#close !== null} aria-label=${isOwn ? texts.xChooseAnExhibit(OWN) : nothing}
       title=${title || nothing} ?disabled=${isLocked(state) || !exhibitsOf(state).length}
       @click=${this.#toggle} @keydown=${this.#key}
-      ><span class="name">${title || texts.exhibits}</span
+      ><span class="name">${name}<span class="explanation">${explanation}</span></span
       >${icon("chevron")}</button>`;
   }
 

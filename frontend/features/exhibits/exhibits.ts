@@ -16,6 +16,12 @@ export const titleOf = (state: State) =>
     ? (exhibitOf(state)?.title ?? (isVisitor(state) ? texts.sharedExperiment : OWN))
     : "";
 
+/** A title as its name and the explanation behind the colon, which may be "". */
+export function titleParts(title: string): [name: string, explanation: string] {
+  const end = title.indexOf(":");
+  return end < 0 ? [title, ""] : [title.slice(0, end), title.slice(end)];
+}
+
 /** "Adam: both runs start at step 0." */
 export function startWords({ title, recipe: { runs } }: Exhibit) {
   const who =
