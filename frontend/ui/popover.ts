@@ -41,8 +41,12 @@ export function openPopover({
     "aria-label": name,
   });
   let from = anchor();
-  // inside an open dialog only its descendants can be reached; a panel over another closes with it
-  (from?.closest("dialog, [popover], .rail, top-bar, main") ?? document.body).append(panel);
+  // inside an open dialog only its descendants can be reached; a panel over another closes with it.
+  // Elsewhere it stands in the anchor's landmark, unless the anchor is hidden: so it is in Present
+  const home = from?.checkVisibility()
+    ? from.closest("dialog, [popover], .rail, top-bar, main")
+    : null;
+  (home ?? document.body).append(panel);
   const update = () => void render(content(), panel);
   update();
   if (role === "listbox" && from)
