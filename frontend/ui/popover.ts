@@ -42,7 +42,7 @@ export function openPopover({
   });
   let from = anchor();
   // inside an open dialog only its descendants can be reached; a panel over another closes with it.
-  // Elsewhere it stands in the anchor's landmark, unless the anchor is hidden: so it is in Present
+  // A hidden anchor, as in Present, has hidden neighbours, to which Tab would lead
   const home = from?.checkVisibility()
     ? from.closest("dialog, [popover], .rail, top-bar, main")
     : null;

@@ -16,6 +16,7 @@ from playwright.sync_api import Error as PlaywrightError
 
 from browser.chromium import launch
 from browser.dashboard import DESKTOP, PATIENCE, Dashboard
+from browser.looks import Studio, open_studio
 from browser.proxy import Line, open_line
 from browser.tabs import PHONES, Kind, Tabs, new_profile
 from support.page import page_built
@@ -53,6 +54,13 @@ def chromium() -> Iterator[Browser]:
         browser = launch(playwright.chromium)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def studio(chromium: Browser, address: str) -> Iterator[Studio]:
+    """A browser that shows the screens of `looks`."""
+    with open_studio(chromium.browser_type, address) as studio:
+        yield studio
 
 
 @pytest.fixture(scope="session")

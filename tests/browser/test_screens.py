@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from PIL import Image, ImageFilter
-from playwright.sync_api import Browser
 
 from browser.dashboard import DESKTOP, PHONE
 from browser.likeness import differences, picture_of
@@ -21,7 +20,6 @@ from browser.looks import (
     Screen,
     Studio,
     compared,
-    open_studio,
     shoot,
 )
 
@@ -32,12 +30,6 @@ DIFFERING = ROOT / "build" / "screens"
 MOST_BYTES = 4_100_000
 PATIENCE = (2.0, 8.0)
 """Seconds in which a screen must come to look as it should: on a first page, and on one opened again."""
-
-
-@pytest.fixture(scope="module")
-def studio(chromium: Browser, address: str) -> Iterator[Studio]:
-    with open_studio(chromium.browser_type, address) as studio:
-        yield studio
 
 
 def show_beside(screen: Screen, image: Image.Image, actual: Image.Image) -> str:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from browser.looks import SCREENS, Screen, Studio, open_studio
+from browser.looks import SCREENS, Screen, Studio
 from browser.test_accessibility import THEMES, Theme, axe, faults, settled
 
 LEAST = 25
 """States that the page must pass, by the names of their screens."""
 
 IS_FORCED = """() => {
-    const canvas = document.createElement("i");
-    document.body.append(canvas);
-    canvas.style.setProperty("color", "CanvasText");
-    const { color } = getComputedStyle(canvas);
-    canvas.remove();
+    const probe = document.createElement("i");
+    document.body.append(probe);
+    probe.style.setProperty("color", "CanvasText");
+    const { color } = getComputedStyle(probe);
+    probe.remove();
     return getComputedStyle(document.body).color === color;
 }"""
 """The colours of the system have arrived: axe would measure some of both."""
@@ -26,12 +24,6 @@ IS_FORCED = """() => {
 STATES: dict[str, Screen] = {}
 for _screen in SCREENS.values():
     STATES.setdefault(_screen.name, _screen)
-
-
-@pytest.fixture(scope="module")
-def studio(chromium: Browser, address: str) -> Iterator[Studio]:
-    with open_studio(chromium.browser_type, address) as studio:
-        yield studio
 
 
 def test_there_are_enough_states() -> None:
