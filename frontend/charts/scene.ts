@@ -12,9 +12,10 @@ import {
   placeOfFirst,
   stepsWithin,
 } from "./horizontal.ts";
+import { originOf } from "../core/forks.ts";
 import { isLogSteps } from "../core/long-runs.ts";
 import { firstFrom } from "../core/numbers.ts";
-import { thin, thinFromFirst, withStep } from "../core/thinning.ts";
+import { fromRecord, thin, thinFromFirst, withStep } from "../core/thinning.ts";
 import { shownRuns } from "../core/state-on-view.ts";
 import type { Merged } from "../core/thinning.ts";
 import type { Json, Run, RunSeries, SeriesStore, State } from "../core/types.ts";
@@ -111,15 +112,16 @@ export function columnsFor(
         ? closer
         : whole;
     if (!run?.length) continue;
-    const part = ownPart(
-      run,
-      zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length],
-      originOf(state, name),
-    );
+    const origin = originOf(state, name);
+    const own = ownFrom(run, origin);
+    const [from, to] = zoom.x ? bucketsWithin(run, axis, samples, zoom.x) : [0, run.length];
+    const part: [number, number] = [Math.max(own, from), to];
     const merge = part[0] === 0 ? thinFromFirst : thin;
     const asTheyAre = share * unmerged;
     const atMost = part[1] - part[0] <= asTheyAre ? asTheyAre : most;
     columns[name] = merge(run, names, atMost, axis.log, part);
+    const leaving = origin && part[0] === own ? series.origin(name) : null;
+    if (leaving) columns[name] = fromRecord(columns[name], leaving);
     const { step } = state.runs[name];
     // lines and their markers end at the step of the table
     if (part[1] === run.length && run.last[run.length - 1] === step - 1)
@@ -148,23 +150,15 @@ function isCoarserAtStart(closer: RunSeries, { first, last }: RunSeries) {
   return closer.last[0] - closer.first[0] > last[bucket] - first[bucket];
 }
 
-/** The step at which a fork leaves its parent; 0 for other runs. */
-const originOf = ({ experiment }: State, name: string) =>
-  experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
-
 /**
- * Limits a fork to its own part: before it, its line would cover its parent's.
- * @param part buckets
+ * The first bucket of a fork's own part: before it, its line would cover its parent's.
+ * @param origin the step at which it leaves its parent
  */
-function ownPart(
-  { last }: RunSeries,
-  [from, to]: [number, number],
-  origin: number,
-): [number, number] {
-  if (origin === 0) return [from, to];
-  const own = last.findIndex((step) => step >= origin);
+function ownFrom({ last }: RunSeries, origin: number) {
+  if (origin === 0) return 0;
+  const own = firstFrom(last, origin);
   // a fork without own steps shows the last bucket of its parent
-  return [Math.max(from, own < 0 ? last.length - 1 : own), to];
+  return Math.min(own, last.length - 1);
 }
 
 export const boundTo = ({ state }: Scene) => BOUND[state.view.x];

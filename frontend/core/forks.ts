@@ -1,5 +1,5 @@
 /**
- * A fork's command: its name, its label, and words for its parent.
+ * A fork's command: its name, its label, and words for its parent; where it leaves its parent.
  * Owns: that. Pure. The server copies the parent's exact state.
  */
 
@@ -37,6 +37,10 @@ export function forkOf(state: State, parent: string, step: number, change: Json)
     ...change,
   };
 }
+
+/** The step at which a fork leaves its parent; 0 for other runs. */
+export const originOf = ({ experiment }: State, name: string) =>
+  experiment?.recipe.runs.find((recipe) => recipe.name === name)?.origin?.at_step ?? 0;
 
 /** "fork of SGD at step 420"; empty for other runs. */
 export function originWords({ experiment, runs }: State, name: string) {

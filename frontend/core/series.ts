@@ -19,6 +19,7 @@ import {
   widths,
 } from "./buckets.ts";
 import { decode } from "./columns.ts";
+import { firstFrom } from "./numbers.ts";
 import type { Columns, Stat } from "./types.ts";
 
 /** The server keeps so many first steps one by one. */
@@ -223,11 +224,29 @@ export function createSeriesStore() {
   const runs: Map<string, ReturnType<typeof createRunSeries>> = new Map();
   /** Finer columns of ranges on view. */
   const closers: typeof runs = new Map();
+  /** The records of the steps at which forks leave their parents, where buckets hide them. */
+  const origins: typeof runs = new Map();
   /**
    * Columns sent again so far, by run. They wait until complete: added one by one, they would cut
    * off what follows them.
    */
   const waiting: Map<string, Columns[]> = new Map();
+
+  /** Columns that begin at their first bucket, in the place of those before. */
+  function keep(kept: typeof runs, run: string, columns: Columns | null) {
+    kept.delete(run);
+    const first = columns ? decode(columns.first) : [];
+    if (!columns || !first.length) return;
+    const fresh = createRunSeries(CEILING, first[0]);
+    fresh.take(columns);
+    kept.set(run, fresh);
+  }
+
+  /** What is kept of a run's present generation. */
+  function keptOf(kept: typeof runs, run: string) {
+    const columns = kept.get(run);
+    return columns && columns.generation === runs.get(run)?.generation ? columns : null;
+  }
 
   /** The first missing step of every run, for `since`. */
   function positions() {
@@ -241,21 +260,20 @@ export function createSeriesStore() {
     positions,
     of: (run: string) => runs.get(run) ?? null,
     /** Finer columns of a range, if any. */
-    closer(run: string) {
-      const closer = closers.get(run);
-      return closer && closer.generation === runs.get(run)?.generation ? closer : null;
+    closer: (run: string) => keptOf(closers, run),
+    /** The record of the step at which a fork leaves its parent; null if it is not needed. */
+    origin: (run: string) => keptOf(origins, run),
+    /** True if a bucket of several steps holds this one. */
+    hidesStep(run: string, step: number) {
+      const { first, last } = runs.get(run) ?? { first: [], last: [] };
+      const place = firstFrom(last, step);
+      return first[place] <= step && first[place] < last[place];
     },
     /** Steps from 0 on that the server has one by one, if the page has not. */
     coarseBeginning: (run: string) => runs.get(run)?.coarseBeginning() ?? null,
     refine: (run: string, columns: Columns) => runs.get(run)?.refine(columns),
-    keepCloser(run: string, columns: Columns | null) {
-      closers.delete(run);
-      const first = columns ? decode(columns.first) : [];
-      if (!columns || !first.length) return;
-      const closer = createRunSeries(CEILING, first[0]);
-      closer.take(columns);
-      closers.set(run, closer);
-    },
+    keepCloser: (run: string, columns: Columns | null) => keep(closers, run, columns),
+    keepOrigin: (run: string, columns: Columns) => keep(origins, run, columns),
     take(run: string, columns: Columns): TakeResult {
       let series = runs.get(run);
       if (!series) runs.set(run, (series = createRunSeries()));
@@ -269,8 +287,8 @@ export function createSeriesStore() {
       for (const piece of pieces) if (result !== "gap") result = series.take(piece);
       return result;
     },
-    forget: (run: string) => (runs.delete(run), void waiting.delete(run)),
-    clear: () => (runs.clear(), closers.clear(), waiting.clear()),
+    forget: (run: string) => (runs.delete(run), origins.delete(run), void waiting.delete(run)),
+    clear: () => [runs, closers, origins, waiting].forEach((each) => each.clear()),
     /**
      * First steps of ranges to request again: frames at high speed had too few buckets for the
      * run's present length.

@@ -81,6 +81,32 @@ export function withStep(columns: Merged, step: number, values: Record<string, n
   };
 }
 
+/**
+ * The columns from a record of one step on; a bucket that ends with that step makes room for it.
+ * @param record a single bucket; series without a value are not in it
+ */
+export function fromRecord(columns: Merged, record: RunSeries): Merged {
+  const step = record.first[0];
+  if (!columns.last.length || columns.last[0] < step) return columns;
+  const from = columns.last[0] === step ? 1 : 0;
+  const after = (column: Float64Array, value: number) =>
+    Float64Array.from([value, ...column.subarray(from)]);
+  const series = Object.entries(columns.series).map(([name, stat]): [string, Stat] => {
+    const own = record.values(name);
+    const [min, max, mean, last] = (["min", "max", "mean", "last"] as const).map((key) =>
+      after(stat[key], own?.[key][0] ?? Number.NaN),
+    );
+    return [name, { min, max, mean, last, count: after(stat.count, own?.count[0] ?? 0) }];
+  });
+  return {
+    first: after(columns.first, step),
+    last: after(columns.last, step),
+    samples_seen: after(columns.samples_seen, record.samplesSeen[0]),
+    seconds: after(columns.seconds, record.seconds[0]),
+    series: Object.fromEntries(series),
+  };
+}
+
 /** @param groups where each merged bucket starts, and the end */
 function merged(
   series: RunSeries,

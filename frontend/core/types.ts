@@ -354,6 +354,7 @@ export interface RunSeries {
 export type SeriesStore = {
   of: (run: string) => RunSeries | null;
   closer: (run: string) => RunSeries | null;
+  origin: (run: string) => RunSeries | null;
 };
 
 /**

@@ -292,3 +292,35 @@ def test_a_long_run_is_accessible_in_both_themes_and_in_a_zoom(open_lab: OpenLab
     assert faults_in_both_themes(lab) == []
     lab.button("Next event (.)").click()
     assert faults(lab) == []
+
+
+# The drawn lines of a chart: run, series, and places and values of both ends.
+LINES = """(kind) => [...document.querySelectorAll(`plotly-chart[kind=${kind}] .js-plotly-plot`)]
+    .flatMap(({ data }) => data)
+    .filter(({ meta, x }) => ["train", "line"].includes(meta?.role) && x.length)
+    .map(({ meta, x, y }) => [meta.run, meta.y, [x[0], y[0]], x.at(-1)])"""
+
+
+def test_after_a_reload_gradients_reach_the_last_of_15000_steps_and_a_fork_begins_at_its_own_loss(
+    open_lab: OpenLab,
+) -> None:
+    lab = open_lab(plotted=True)
+    lab.make_steps(LONG)
+    forked = 1_510
+    lab.ask("POST", "/runs", {"name": "fork", "fork_of": "gd", "at_step": forked, "learning_rate": 0.02})
+    lab.ask("POST", "/step", {"steps": 15_000 - LONG})
+    record = lab.ask("GET", "/runs/fork/history", since=forked, until=forked)
+    assert (record["first"], record["last"]) == ([forked], [forked])
+    lab.page.reload()
+    lab.until_is(lambda: lab.step, 15_000)
+    ends = {"gd": 15_000, "sgd": 15_000, "fork": forked + 15_000 - LONG}
+
+    def reached() -> set[tuple[str, str, int]]:
+        return {(run, series, last) for run, series, _, last in lab.page.evaluate(LINES, "gradients")}
+
+    layers = [f"grad_l1/{name}" for name in ("W1", "W2", "W3")]
+    lab.until_is(reached, {(run, layer, end) for run, end in ends.items() for layer in layers})
+    lab.until_is(
+        lambda: [start for run, _, start, _ in lab.page.evaluate(LINES, "loss") if run == "fork"],
+        [[forked, record["series"]["train_loss"]["last"][0]]],
+    )

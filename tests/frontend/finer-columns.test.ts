@@ -8,7 +8,7 @@ import { rangesToRefine } from "../../frontend/charts/finer-ranges.ts";
 import { lossChart } from "../../frontend/charts/loss-chart.ts";
 import { axisOf, columnsFor } from "../../frontend/charts/scene.ts";
 import { createSeriesStore } from "../../frontend/core/series.ts";
-import { columns } from "./fake-server.ts";
+import { answer, columns } from "./fake-server.ts";
 import type { Lists } from "./fake-server.ts";
 import { figures, scene } from "./scenes.ts";
 import { live, settle } from "./world.ts";
@@ -299,4 +299,40 @@ test("while more than four runs play they share the points of four, and in a pau
   assert.ok(points(true, 8) <= 400);
   assert.ok(points(true, 4) > 400);
   assert.equal(points(false, 8), points(true, 4));
+});
+
+test("a fork's line begins at its step's own loss, which is requested where a bucket hides it", async () => {
+  const { app, server } = await live();
+  const series = app.series as ColumnStore;
+  const requests: Json[] = [];
+  const respond = server.history;
+  server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
+  const forked = 1_510;
+  const [name, origin] = ["sgd-1510", { run: "sgd", at_step: forked }];
+  app.store.dispatch({
+    type: "event",
+    event: "run_added",
+    run: name,
+    recipe: { ...answer().recipe.runs[0], name, origin },
+    added: { ...answer().runs[0], name, step: forked },
+  });
+  series.take(name, columns(0, forked + 3));
+  app.lookCloser({});
+  await settle();
+  assert.equal(requests.length, 0, "where each step has a bucket of its own");
+  series.clear();
+  for (const each of ["gd", name]) series.take(each, even(8_000, 32));
+  for (let draws = 0; draws < 3; draws++) app.lookCloser({});
+  await settle();
+  assert.deepEqual(
+    requests.map(({ since, until }) => [since, until]),
+    [[String(forked), String(forked)]],
+    "once, and of the fork only",
+  );
+  const drawn: Scene = { ...scene(), state: app.store.get(), series };
+  const fork = columnsFor(drawn, axisOf(drawn), ["train_loss"], 800, 900)[name];
+  const { mean, count } = fork.series.train_loss;
+  assert.deepEqual([...fork.last.slice(0, 2)], [forked, 1_535]);
+  assert.deepEqual([mean[0], count[0]], [1 / (1 + forked), 1]);
+  app.stop();
 });

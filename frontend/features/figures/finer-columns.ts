@@ -1,14 +1,17 @@
 /**
- * Past steps in full resolution: a range on view, and the first steps of each run, which stay.
- * The server replays the range, and the page holds it while it is on view.
+ * Past steps in full resolution: a range on view, and what stays: the first steps of each run, and
+ * the step at which a fork leaves its parent. The server replays a range, and the page holds it
+ * while it is on view.
  * Owns: requesting each range once, and dropping ranges out of view.
  */
 
 import { Refused } from "../../core/net/api.ts";
+import { originOf } from "../../core/forks.ts";
 import { isLong } from "../../core/long-runs.ts";
 import { lossesAndMeasure, seriesFor } from "../../core/recipes.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { ColumnStore } from "../../core/series.ts";
+import type { Columns } from "../../core/types.ts";
 
 /** steps by run */
 type Stretches = Record<string, { since: number; until: number }>;
@@ -55,10 +58,34 @@ export function createFinerColumns({
     }
   }
 
-  /** Beginnings requested; what the server has nothing finer for is not requested again. */
-  const beginnings: Set<string> = new Set();
+  /** Keys of what stays: what the server has nothing finer for is not requested again. */
+  const lasting: Set<string> = new Set();
   /** Buckets of a beginning: more than the server has. */
   const MOST = 2_048;
+
+  function wantLasting(
+    run: string,
+    what: (string | number)[],
+    query: { since: number; until: number; series: string[]; buckets?: number },
+    keep: (columns: Columns) => void,
+  ) {
+    const { experiment, runs } = store.get();
+    if (!experiment) return;
+    const key = [experiment.id, run, runs[run].generation, ...what].join(" ");
+    if (lasting.has(key)) return;
+    lasting.add(key);
+    void api.history(experiment.id, run, query).then(
+      (columns) => {
+        if (store.get().experiment?.id !== experiment.id) return;
+        keep(columns);
+        store.dispatch({ type: "closer" });
+      },
+      (error) => {
+        if (!(error instanceof Refused)) throw error;
+        environment.setTimeout(() => lasting.delete(key), AGAIN);
+      },
+    );
+  }
 
   function wantBeginnings() {
     const state = store.get();
@@ -66,24 +93,27 @@ export function createFinerColumns({
     if (!experiment || !isLong(state)) return;
     for (const name of order) {
       const coarse = series.coarseBeginning(name);
-      const { generation, step, status } = runs[name];
+      const { step, status } = runs[name];
       // the newest buckets of a playing run still grow
       if (!coarse || (status === "playing" && coarse.until >= step - 1)) continue;
       const { until, buckets } = coarse;
-      const key = [experiment.id, name, generation, until, buckets].join(" ");
-      if (beginnings.has(key)) continue;
-      beginnings.add(key);
       const query = { since: 0, until, series: seriesFor(experiment), buckets: MOST };
-      void api.history(experiment.id, name, query).then(
-        (columns) => {
-          if (store.get().experiment?.id !== experiment.id) return;
-          series.refine(name, columns);
-          store.dispatch({ type: "closer" });
-        },
-        (error) => {
-          if (!(error instanceof Refused)) throw error;
-          environment.setTimeout(() => beginnings.delete(key), AGAIN);
-        },
+      wantLasting(name, ["beginning", until, buckets], query, (columns) =>
+        series.refine(name, columns),
+      );
+    }
+  }
+
+  function wantOrigins() {
+    const state = store.get();
+    const { experiment, order, view } = state;
+    if (!experiment) return;
+    for (const name of order) {
+      const since = originOf(state, name);
+      if (!since || !series.hidesStep(name, since)) continue;
+      const query = { since, until: since, series: lossesAndMeasure(experiment, view.measure) };
+      wantLasting(name, ["origin", since, view.measure], query, (columns) =>
+        series.keepOrigin(name, columns),
       );
     }
   }
@@ -91,6 +121,7 @@ export function createFinerColumns({
   /** @param stretches all ranges on view */
   return function want(stretches: Stretches) {
     wantBeginnings();
+    wantOrigins();
     for (const run of requests.keys()) {
       if (stretches[run]) continue;
       requests.delete(run);
