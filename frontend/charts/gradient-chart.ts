@@ -22,6 +22,7 @@ import { layersPlot, layersTitle } from "./gradient-layers.ts";
 import { chosenPlace, MOST_PANELS, panelsOf } from "../core/gradient-panels.ts";
 import { briefTicks, number, short } from "../core/format.ts";
 import { missingIn } from "../core/missing-steps.ts";
+import { firstFrom } from "../core/numbers.ts";
 import { shownRuns, stateOnView } from "../core/state-on-view.ts";
 import type { Json, Run } from "../core/types.ts";
 import type { Horizontal } from "./horizontal.ts";
@@ -216,7 +217,13 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
   if (look.compact || (!isEmpty && (height < ZERO.height || width < ZERO.width))) return null;
   const topIn = (frame: Frame) => pxDown(frame, (frame.y.tickvals as number[])[0]) - ZERO.over;
   const [first] = frames;
-  if (isEmpty) return { left: first.left + 8, top: topIn(first) + ZERO.over / 2, isLast: false };
+  if (isEmpty)
+    return {
+      left: first.left + 8,
+      top: topIn(first) + ZERO.over / 2,
+      isLast: false,
+      isOver: false,
+    };
   const places = frames.flatMap((frame, k) =>
     ZERO.places.map((share) => {
       const left = frame.left + ZERO.right + share * (frame.width - 2 * ZERO.right - ZERO.letters);
@@ -228,7 +235,7 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
-  return { left: best.right, top: best.top, isLast: true };
+  return { left: best.right, top: best.top, isLast: true, isOver: best.cost > 0 };
 }
 
 /** Cost of an upright line or a marker under the label: more than any number of points of lines. */
@@ -243,16 +250,21 @@ const ZERO = {
   width: 150,
   over: 18,
   right: 12,
-  letters: 58,
+  letters: 54,
   line: 14,
-  places: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1],
+  places: Array.from({ length: 21 }, (_, k) => k / 20),
 };
 
 /** How often lines pass the lower edge of a box: narrow spikes too. */
-const passes = (curves: Curve[], { left, right, bottom }: Room) =>
-  curves.flatMap(({ x, y }) =>
-    x.filter((at, k) => k > 0 && at > left && at < right && y[k] < bottom !== y[k - 1] < bottom),
-  ).length;
+function passes(curves: Curve[], { left, right, bottom }: Room) {
+  let count = 0;
+  for (const { x, y } of curves) {
+    const end = firstFrom(x, right);
+    for (let k = Math.max(1, firstFrom(x, left)); k < end; k++)
+      if (y[k] < bottom !== y[k - 1] < bottom) count++;
+  }
+  return count;
+}
 
 /** The room of an upright line, in px. */
 const post = ({ top, height }: Frame, left: number): Room => ({

@@ -205,7 +205,7 @@ export function gradientLabels({ titles, zero }: Json, follow?: Follow) {
         ...heads,
         asTerm(
           label(
-            zero.isLast ? "zero last" : "zero",
+            `zero${zero.isLast ? " last" : ""}${zero.isOver ? " over" : ""}`,
             { left: zero.left, top: zero.top },
             texts.exactlyZero,
           ),

@@ -351,6 +351,19 @@ test("the words of the band stand where no line crosses them", () => {
   assert.ok((labels.zero?.left as number) < left + width / 2 + 30, "where the line is high");
   const high = gradients({ gd: 200, room });
   assert.ok((high.labels.zero?.left as number) > left + width - 20, "else at the right");
+  assert.ok(!labels.zero?.isOver && !high.labels.zero?.isOver);
+});
+
+test("where lines are everywhere in the band of zeros, its words have a ground of their own", () => {
+  const spikes = (_: string, { series }: Lists) => {
+    for (const name of ["W1", "W2", "W3"]) {
+      series[`grad_l1/${name}`] = structuredClone(series.train_loss);
+      for (const stat of Object.values(series[`grad_l1/${name}`]))
+        for (let k = 0; k < stat.length; k += 20) stat.fill(0, k, k + 19);
+    }
+  };
+  const { labels } = gradients({ gd: 200, change: spikes, room: { height: 130 } });
+  assert.ok(labels.zero?.isOver);
 });
 
 test("the words of the band stand on no upright line and no marker", () => {
