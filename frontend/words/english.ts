@@ -744,6 +744,15 @@ export const axesYKey = (list: Part) => `${list} (Y)`;
 export const across = "Across";
 export const up = "Up";
 export const compareAtEqual = "Compare at equal";
+export const afterXEachLosses = (
+  samples: Part,
+  lowest: Part,
+  loss: Part,
+  next: Part,
+  nextLoss: Part,
+) => `After ${samples} each: ${lowest} ${loss}, ${next} ${nextLoss}`;
+export const afterXEachLowest = (samples: Part, lowest: Part) =>
+  `After ${samples} each, lowest: ${lowest}`;
 export const compareAtEqualSamples = "Compare at equal samples";
 export const runsStandAtOtherSteps =
   "The runs stand at other steps: show their losses at equal samples, and play so";

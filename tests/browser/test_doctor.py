@@ -114,13 +114,15 @@ OVERFITTING: dict[str, Any] = {
 }
 
 # Recipe and steps; then words of the first finding: run and trouble, since when, line, remedies; then the table:
-# samples seen and state of each run.
-ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[list[str]]]] = {
+# samples seen and state of each run; then the losses after as many samples. Where all saw about as many, the table
+# has them.
+ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[list[str]], str]] = {
     "a dead layer": (
         EXHIBITS["notebook"].recipe.as_json(),
         300,
         ["SGD: layer 2 is dead.", "since step 196", "dz2 = da2 * (z2 > 0)", "Rewind to step 0, rate 0.02"],
         [["270,000", "learning"], ["300", "layer 2 dead"]],
+        "After 300 samples each: SGD 0.0119, GD 6.98",
     ),
     "deep sigmoids": (
         EXHIBITS["adam"].recipe.as_json(),
@@ -133,12 +135,14 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[
             re.compile("A lower rate from step .* does not help"),
         ],
         [["60,000", "flat"], ["60,000", "learning"]],
+        "",
     ),
     "divergence": (
         EXHIBITS["too-high"].recipe.as_json(),
         88,
         ["Rate 1.9 diverged at step 85.", "W1 -= lr * dW1", "Rewind to step 4, rate 0.19"],
         [["17,600", "learning"], ["17,600", "learning"], ["17,000", "diverged"]],
+        "",
     ),
     "overfitting": (
         OVERFITTING,
@@ -151,15 +155,16 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[
             re.compile("A lower rate from step .* does not help"),
         ],
         [["8,000", "overfitting"], ["2,668", "overfitting"]],
+        "After 2,668 samples each: Adam 0.0212, GD 0.0532",
     ),
 }
 
 
 @pytest.mark.parametrize("trouble", ANSWERS)
-def test_without_a_click_the_page_says_which_run_since_when_which_line_and_what_helps(
+def test_without_a_click_the_page_says_which_run_since_when_which_line_what_helps_and_who_learned_more(
     open_lab: OpenLab, trouble: str
 ) -> None:
-    recipe, steps, words, rows = ANSWERS[trouble]
+    recipe, steps, words, rows, per_sample = ANSWERS[trouble]
     lab = opened(open_lab(), recipe, steps)
     finding = doctor(lab).locator(".finding").first
     expect(finding.get_by_role("heading")).to_have_text(words[0])
@@ -168,6 +173,12 @@ def test_without_a_click_the_page_says_which_run_since_when_which_line_and_what_
     table = lab.page.locator("race-table tbody tr")
     expect(table.locator("td.samples")).to_have_text([samples for samples, _ in rows])
     expect(table.locator("td.state")).to_have_text([state for _, state in rows])
+    for number in table.locator("td.loss, td.samples").all():
+        expect(number).to_be_in_viewport(ratio=1)
+    said = lab.page.locator("loss-head .per-sample span")
+    expect(said).to_have_text(per_sample)
+    if per_sample:
+        expect(said).to_be_in_viewport(ratio=1)
 
 
 def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) -> None:

@@ -896,3 +896,24 @@ def swipe(lab: Dashboard, x: float, y: float, down: float, *, across: float = 0,
         touch("touchMove", (x + across * k / parts, y + down * k / parts))
     touch("touchEnd")
     session.detach()
+
+
+# The edges of the transport and of the marks of exact zeros and the numbers of steps under the gradients, in px.
+UNDER_GRADIENTS = """() => {
+    const top = document.querySelector("transport-bar").getBoundingClientRect().top;
+    const texts = [...document.querySelectorAll("plotly-chart[kind=gradients] .tick")]
+        .filter((each) => each.checkVisibility());
+    const marks = [...document.querySelectorAll("plotly-chart[kind=gradients] .now")];
+    return { top, zeros: texts.filter(({ textContent }) => textContent === "0").length,
+        lowest: Math.max(...[...texts, ...marks].map((each) => each.getBoundingClientRect().bottom)) };
+}"""
+
+
+@pytest.mark.parametrize("size", [(768, 1024), (820, 1180), (1024, 768)])
+def test_on_a_tablet_exact_zeros_of_the_gradients_stand_above_the_transport(
+    open_lab: OpenLab, size: tuple[int, int]
+) -> None:
+    lab = open_lab(size, drawn=True)
+    lab.make_steps(300)
+    seen = lab.until(lambda: lab.page.evaluate(UNDER_GRADIENTS), lambda seen: seen["zeros"] >= 2)
+    assert seen["lowest"] <= seen["top"]

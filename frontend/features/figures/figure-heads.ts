@@ -14,6 +14,7 @@ import { layerSwitch } from "./layer-switch.ts";
 import { choiceOf, choicesFor, costWords, kindOf, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
 import { lossWords } from "../../core/losses.ts";
+import { perSampleWords } from "../../core/per-sample.ts";
 import { picturedRuns } from "../../core/data-picture.ts";
 import { dataPictureOf } from "../../core/pictures.ts";
 import { shownRuns } from "../../core/state-on-view.ts";
@@ -59,6 +60,7 @@ export class LossHead extends ExperimentElement {
       acrossOf(state),
       view.y,
       windowWords(state),
+      perSampleWords(state, this.app.series),
       ...runSwitchParts(state),
       ...hiddenRuns(state),
       isUneven(state),
@@ -78,6 +80,7 @@ export class LossHead extends ExperimentElement {
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
+      <span class="sub of-loss per-sample"><span>${perSampleWords(this.state, this.app.series)}</span></span>
       <span class="end">${this.#whoseMap()}${isUneven(this.state) ? this.#level() : nothing}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>

@@ -290,17 +290,20 @@ export class NetworkDrawing extends LiveElement {
     const before = this.#present;
     this.#present = this.state.looking ? null : { run: name, generation, layers };
     if (!this.#present || before?.run !== name || before.generation !== generation) return;
-    if (!this.checkVisibility()) return;
-    layers.forEach((layer, k) => {
+    const dying = layers.flatMap((layer, k) => {
       const wasAlive = before.layers[k] && !isWhollyDead(before.layers[k]);
-      if (!wasAlive || !isWhollyDead(layer) || this.#columns[k + 1]?.isStrip) return;
-      for (const { group } of this.#units[k + 1] ?? []) {
+      return wasAlive && isWhollyDead(layer) && !this.#columns[k + 1]?.isStrip ? [k + 1] : [];
+    });
+    // the question makes the browser lay out the page: it is asked at a death only
+    if (!dying.length || !this.checkVisibility()) return;
+    for (const place of dying) {
+      for (const { group } of this.#units[place] ?? []) {
         group.classList.add("dies");
         group.addEventListener("animationend", () => group.classList.remove("dies"), {
           once: true,
         });
       }
-    });
+    }
   }
 
   #showLayer(place: number, { mean, dead }: Layer) {
