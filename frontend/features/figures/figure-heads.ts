@@ -10,6 +10,7 @@ import { openMenu } from "../../ui/popover.ts";
 import { runSwitch, runSwitchParts } from "../../ui/run-switch.ts";
 import { termByKey, termOf } from "../../ui/term.ts";
 import { plural } from "../../core/format.ts";
+import { widthOf } from "../../charts/text-width.ts";
 import { layerSwitch } from "./layer-switch.ts";
 import { choiceOf, choicesFor, costWords, kindOf, readingWords } from "../../core/instruments.ts";
 import { isLogSteps, isLong, windowWords } from "../../core/long-runs.ts";
@@ -52,7 +53,22 @@ const isUneven = (state: State) =>
 
 const hiddenRuns = ({ order, runs }: State) => order.filter((name) => runs[name].hidden);
 
+/** px; letters of a heading's words */
+const WORDS = { size: 13, weight: 400 };
+
 export class LossHead extends ExperimentElement {
+  /** px beside the words about the loss */
+  #room = 0;
+
+  override firstUpdated() {
+    const beside = this.querySelector(".per-sample");
+    if (!beside) return;
+    this.followSize(beside, (width) => {
+      this.#room = width;
+      this.requestUpdate();
+    });
+  }
+
   override shows(state: State) {
     const { experiment, view } = state;
     return [
@@ -80,11 +96,17 @@ export class LossHead extends ExperimentElement {
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
-      <span class="sub of-loss per-sample"><span>${perSampleWords(this.state, this.app.series)}</span></span>
+      <span class="sub of-loss per-sample">${this.#perSample()}</span>
       <span class="end">${this.#whoseMap()}${isUneven(this.state) ? this.#level() : nothing}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
       </span>`;
+  }
+
+  /** Whole, or not at all. */
+  #perSample() {
+    const words = perSampleWords(this.state, this.app.series);
+    return widthOf(words, WORDS.size, WORDS.weight) <= this.#room ? words : "";
   }
 
   /** Visitors change the view only. */
