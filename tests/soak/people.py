@@ -16,8 +16,10 @@ from support.aliases import Json
 AT_ONCE = 100
 """Requests for the state of people at once."""
 
-TRIES = 5
-"""Requests for the state of one person, until there is an answer: the others have theirs then."""
+TRIES, AGAIN_SECONDS = 10, 1.0
+"""Requests for the state of one person, until there is an answer, and the time between two: a server that has ended
+comes back.
+"""
 
 TROUBLES = ("silent", "slow", "cut")
 
@@ -101,15 +103,19 @@ async def _stay(people: list[Person]) -> None:
         absent = sum(each.is_gone for each in people)
         say({"phase": "here", "at": time.time(), "gone": absent})
         if were_gone and not absent:
-            lost = sum(await asyncio.gather(*map(_lost, people)))
+            lost = await _lost(people)
             acknowledged = sum(len(each.acknowledged) for each in people)
             say({"phase": "back", "acknowledged": acknowledged, "lost": lost, "errors": _taken(people)})
         were_gone = absent
 
 
-async def _lost(person: Person) -> int:
-    """How many of the person's acknowledged changes the server has forgotten."""
-    runs = {run["name"]: run for run in (await person.state())["recipe"]["runs"]}
+async def _lost(people: Sequence[Person]) -> int:
+    """How many of all acknowledged changes the server has forgotten."""
+    return sum(map(_lost_of, people, await _states(people)))
+
+
+def _lost_of(person: Person, state: Json) -> int:
+    runs = {run["name"]: run for run in state["recipe"]["runs"]}
     rates = {name: {edit.get("learning_rate") for edit in run["edits"]} for name, run in runs.items()}
     return sum(rate not in rates[run] for run, rate in person.acknowledged.items())
 
@@ -123,19 +129,25 @@ async def _arrive(person: Person, at: float) -> None:
 
 
 async def _steps(people: Sequence[Person]) -> list[int]:
-    """Steps of each person's runs, of nearly one moment: few at once, 300 would take minutes."""
+    """Steps of each person's runs, of nearly one moment."""
+    return [sum(run["step"] for run in state["runs"]) for state in await _states(people)]
+
+
+async def _states(people: Sequence[Person]) -> list[Json]:
+    """The experiment of each person: few at once, 300 would take minutes. The server may end meanwhile."""
     few = asyncio.Semaphore(AT_ONCE)
 
-    async def steps_of(person: Person) -> int:
+    async def state_of(person: Person) -> Json:
         async with few:
             for _ in range(TRIES):
                 try:
-                    return sum(run["step"] for run in (await person.state())["runs"])
+                    return await person.state()
                 except LOST as error:
                     person.errors.append(f"state: {error!r}")
-            raise TimeoutError("no answer about the steps of one person")
+                    await asyncio.sleep(AGAIN_SECONDS)
+            raise TimeoutError("no answer about one person's experiment")
 
-    return await asyncio.gather(*map(steps_of, people))
+    return await asyncio.gather(*map(state_of, people))
 
 
 def _all(lists: Iterable[Sequence[float]]) -> list[float]:
