@@ -744,13 +744,8 @@ export const axesYKey = (list: Part) => `${list} (Y)`;
 export const across = "Across";
 export const up = "Up";
 export const compareAtEqual = "Compare at equal";
-export const afterXEachLosses = (
-  samples: Part,
-  lowest: Part,
-  loss: Part,
-  next: Part,
-  nextLoss: Part,
-) => `After ${samples} each: ${lowest} ${loss}, ${next} ${nextLoss}`;
+export const xWithLossY = (label: Part, loss: Part) => `${label} ${loss}`;
+export const afterXEach = (samples: Part, losses: Part) => `After ${samples} each: ${losses}`;
 export const afterXEachLowest = (samples: Part, lowest: Part) =>
   `After ${samples} each, lowest: ${lowest}`;
 export const compareAtEqualSamples = "Compare at equal samples";

@@ -122,7 +122,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[
         300,
         ["SGD: layer 2 is dead.", "since step 196", "dz2 = da2 * (z2 > 0)", "Rewind to step 0, rate 0.02"],
         [["270,000", "learning"], ["300", "layer 2 dead"]],
-        "After 300 samples each: SGD 0.0119, GD 6.98",
+        "After 300 samples each: GD 6.98, SGD 0.0119",
     ),
     "deep sigmoids": (
         EXHIBITS["adam"].recipe.as_json(),
@@ -155,7 +155,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], int, list[str | re.Pattern[str]], list[
             re.compile("A lower rate from step .* does not help"),
         ],
         [["8,000", "overfitting"], ["2,668", "overfitting"]],
-        "After 2,668 samples each: Adam 0.0212, GD 0.0532",
+        "After 2,668 samples each: GD 0.0532, Adam 0.0212",
     ),
 }
 

@@ -13,6 +13,8 @@ from browser.conftest import OpenLab
 from browser.dashboard import DESKTOP, PHONE, Dashboard
 from browser.proxy import Line
 from browser.test_accessibility import SMALL_TARGETS, axe, faults_in_both_themes
+from browser.test_exhibits import expect_exhibit, options, picker
+from fallline.vocabulary.exhibits import EXHIBITS
 
 WALL = (1920, 1080)
 
@@ -283,13 +285,34 @@ def test_smaller_windows_present_in_proportion(open_lab: OpenLab, size: tuple[in
     assert inside is not None
     assert inside["x"] >= 0
     assert inside["x"] + inside["width"] <= size[0]
-    # on phones they have two rows, and lie on the axis for their three seconds
-    if size[0] > 720:
-        expect(controls(lab)).to_be_visible()
-        assert lab.page.evaluate(UNDER_CONTROLS) == []
+    assert lab.page.evaluate(UNDER_CONTROLS) == []
+    lab.page.keyboard.press("v")
+    expect(controls(lab).get_by_role("radio", name="Fall line")).to_be_checked()
+    assert lab.page.evaluate(UNDER_CONTROLS) == []
+    # beside a message too
+    for _ in range(2):
         lab.page.keyboard.press("v")
-        expect(controls(lab).get_by_role("radio", name="Fall line")).to_be_checked()
-        assert lab.page.evaluate(UNDER_CONTROLS) == []
+    expect(controls(lab).get_by_role("radio", name="Loss")).to_be_checked()
+    lab.page.keyboard.press("r")
+    expect(lab.notice).to_contain_text("Back at step 0.")
+    lab.until_is(lambda: lab.page.evaluate(UNDER_CONTROLS), [])
+
+
+def test_controls_in_two_rows_stand_below_the_picture_on_a_phone(open_lab: OpenLab) -> None:
+    lab = open_lab(PHONE)
+    picker(lab).click()
+    options(lab).filter(has_text=EXHIBITS["spirals"].title).click()
+    expect_exhibit(lab, "spirals")
+    lab.make_steps(100)
+    lab.page.reload()  # without the message about the other exhibit
+    lab.wait(drawn=True)
+    lab.page.keyboard.press("p")
+    expect(controls(lab).get_by_role("radio")).to_have_count(4)
+    lab.page.keyboard.press("Tab")
+    lab.until_is(lambda: lab.page.evaluate(UNDER_CONTROLS), [])
+    lab.page.keyboard.press("r")
+    expect(lab.notice).to_contain_text("Back at step 0.")
+    lab.until_is(lambda: lab.page.evaluate(UNDER_CONTROLS), [])
 
 
 def test_axe_finds_nothing_while_presenting(open_lab: OpenLab) -> None:

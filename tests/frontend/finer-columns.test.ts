@@ -305,8 +305,13 @@ test("a fork's line begins at its step's own loss, which is requested where a bu
   const { app, server } = await live();
   const series = app.series as ColumnStore;
   const requests: Json[] = [];
+  let names: string[] = [];
   const respond = server.history;
-  server.history = (query) => (requests.push(Object.fromEntries(query)), respond(query));
+  server.history = (query) => {
+    requests.push(Object.fromEntries(query));
+    names = query.getAll("series");
+    return respond(query);
+  };
   const forked = 1_510;
   const [name, origin] = ["sgd-1510", { run: "sgd", at_step: forked }];
   app.store.dispatch({
@@ -334,5 +339,10 @@ test("a fork's line begins at its step's own loss, which is requested where a bu
   const { mean, count } = fork.series.train_loss;
   assert.deepEqual([...fork.last.slice(0, 2)], [forked, 1_535]);
   assert.deepEqual([mean[0], count[0]], [1 / (1 + forked), 1]);
+  app.setView({ measure: "ratio" });
+  app.lookCloser({});
+  await settle();
+  assert.equal(requests.length, 1, "with all measures at once");
+  assert.ok(names.includes("ratio/W1") && names.includes("grad_l1/W1"));
   app.stop();
 });

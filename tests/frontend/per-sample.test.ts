@@ -58,15 +58,15 @@ function wide(given: ReturnType<typeof records>, width: number): any {
   };
 }
 
-test("two runs have both losses, the lower one first, when they had seen as many samples", () => {
+test("two runs have both losses, in the order of the table, when they had seen as many samples", () => {
   // after 3 samples GD has made no step: its loss is that of its start
   const gd = { each: 900, losses: [7, 5, 3], now: 0.001 };
   const sgd = { each: 1, losses: [7, 6, 2], now: 0.5 };
-  assert.equal(words({ GD: gd, SGD: sgd }), "After 3 samples each: SGD 0.500, GD 7.00");
+  assert.equal(words({ GD: gd, SGD: sgd }), "After 3 samples each: GD 7.00, SGD 0.500");
   const mini = { each: 2, losses: [7, 6, 0.25, 8], now: 9 };
   assert.equal(
     words({ GD: { each: 4, losses: [7], now: 1 }, SGD: mini }),
-    "After 4 samples each: SGD 0.250, GD 1.00",
+    "After 4 samples each: GD 1.00, SGD 0.250",
   );
 });
 
@@ -81,7 +81,7 @@ test("of more runs the lowest is named, with the runs that show the same number"
   assert.equal(words(runs), "After 4 samples each, lowest: SGD and Adam");
 });
 
-test("nothing is said of one run, before a first step, at about equal samples, or without a certain order", () => {
+test("nothing is said of one run, before a first step, or at about equal samples", () => {
   const gd = { each: 2, losses: [7, 5], now: 2 };
   assert.equal(words({ GD: gd }), "");
   assert.equal(words({ GD: gd, SGD: { each: 1, losses: [], now: 7 } }), "");
@@ -89,10 +89,19 @@ test("nothing is said of one run, before a first step, at about equal samples, o
   const many = Array.from({ length: 100 }, (_, k) => 9 / (k + 1));
   const close = { each: 1, losses: many.slice(0, 92), now: 3 };
   assert.equal(words({ GD: { each: 1, losses: many, now: 1 }, SGD: close }), "");
-  const coarse: Runs = {
-    GD: { each: 8, losses: [7], now: 3 },
-    SGD: { each: 1, losses: [7, 6, 5, 4, 4, 4, 4, 4, 1, 2, 3, 4], now: 3 },
-  };
-  assert.equal(words(coarse), "After 8 samples each: SGD 1.00, GD 3.00");
-  assert.equal(words(coarse, { width: 4 }), "", "SGD was somewhere between 1 and 4");
+});
+
+test("nothing is said where a loss was not measured, or is one of several steps", () => {
+  const sgd = { each: 1, losses: [7, 6, 5, 4, 4, 4, 4, 4, 1, 2, 3, 4], now: 3 };
+  const runs: Runs = { GD: { each: 8, losses: [7], now: 3 }, SGD: sgd };
+  assert.equal(words(runs), "After 8 samples each: GD 3.00, SGD 1.00");
+  assert.equal(words(runs, { width: 4 }), "", "SGD was somewhere between 1 and 4");
+  for (const at of [8, 5]) {
+    const losses = sgd.losses.map((loss, k) => (k === at ? Number.NaN : loss));
+    assert.equal(
+      words({ ...runs, SGD: { ...sgd, losses } }),
+      "",
+      "not at step 8, or not at each step",
+    );
+  }
 });

@@ -53,8 +53,8 @@ const isUneven = (state: State) =>
 
 const hiddenRuns = ({ order, runs }: State) => order.filter((name) => runs[name].hidden);
 
-/** px; letters of a heading's words */
-const WORDS = { size: 13, weight: 400 };
+/** px; letters of a heading's words, whose digits are wider than those that are measured */
+const WORDS = { size: 13, weight: 400, wider: 1.04 };
 
 export class LossHead extends ExperimentElement {
   /** px beside the words about the loss */
@@ -88,6 +88,7 @@ export class LossHead extends ExperimentElement {
     const { recipe, trainSamples } = this.experiment;
     const { y } = this.state.view;
     const over = texts.overXTail(plural(trainSamples, "sample")); // one text, as pictures read it
+    const perSample = perSampleWords(this.state, this.app.series);
     const now = [
       ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
       Y_AXES.find(({ value }) => value === y)?.text,
@@ -96,17 +97,16 @@ export class LossHead extends ExperimentElement {
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
       <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
-      <span class="sub of-loss per-sample">${this.#perSample()}</span>
+      <span class="sub of-loss per-sample" ?data-some=${Boolean(perSample)}>${this.#whole(perSample)}</span>
       <span class="end">${this.#whoseMap()}${isUneven(this.state) ? this.#level() : nothing}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
           aria-haspopup="menu" @click=${this.#axesMenu}>${icon("axes")}<span class="caption">${texts.axes}</span></button>
       </span>`;
   }
 
-  /** Whole, or not at all. */
-  #perSample() {
-    const words = perSampleWords(this.state, this.app.series);
-    return widthOf(words, WORDS.size, WORDS.weight) <= this.#room ? words : "";
+  /** Words that have room, or none. */
+  #whole(words: string) {
+    return widthOf(words, WORDS.size, WORDS.weight) * WORDS.wider <= this.#room ? words : "";
   }
 
   /** Visitors change the view only. */

@@ -106,15 +106,13 @@ export function createFinerColumns({
 
   function wantOrigins() {
     const state = store.get();
-    const { experiment, order, view } = state;
+    const { experiment, order } = state;
     if (!experiment) return;
     for (const name of order) {
       const since = originOf(state, name);
       if (!since || !series.hidesStep(name, since)) continue;
-      const query = { since, until: since, series: lossesAndMeasure(experiment, view.measure) };
-      wantLasting(name, ["origin", since, view.measure], query, (columns) =>
-        series.keepOrigin(name, columns),
-      );
+      const query = { since, until: since, series: seriesFor(experiment) };
+      wantLasting(name, ["origin", since], query, (columns) => series.keepOrigin(name, columns));
     }
   }
 
