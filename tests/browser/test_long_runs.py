@@ -280,7 +280,7 @@ def test_one_press_shows_where_the_losses_fall_and_one_shows_all(open_lab: OpenL
     lab.button("Where losses fall").click()
     lab.until(lambda: shown(lab), lambda steps: steps[0] == 0 and 200 <= steps[1] < LONG)
     for head in ("loss-head", "gradient-head"):  # the numbers beside both charts are those of its end
-        expect(lab.page.locator(f"{head} .sub")).to_contain_text(f", at step {shown(lab)[1]:,}")
+        expect(lab.page.locator(f"{head} .sub").first).to_contain_text(f", at step {shown(lab)[1]:,}")
     lab.button("All steps").click()
     lab.until(lambda: shown(lab), lambda steps: steps == (0, LONG))
     expect(lab.page.locator("gradient-head .sub")).to_have_text("per layer")
