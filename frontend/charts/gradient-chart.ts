@@ -156,6 +156,18 @@ export function gradientChart(figure: Json, scene: Scene) {
       })),
     };
   });
+  const zero = zeroLabel(
+    scene,
+    frames,
+    frames.map((frame, k) => curvesOf(inPanel(data, k), frame)),
+    frames.map((frame, k) => [
+      ...areas.flags.map(({ x }) => post(frame, pxAcross(frame, x))),
+      ...momentPlaces(scene, frame).map(({ left }) => post(frame, left)),
+      ...presentPlaces(inPanel(data, k), frame, scene).map((place) =>
+        around(place, isLive(state.runs[place.run], scene) ? frame.left + frame.width : 0),
+      ),
+    ]),
+  );
   const layers = whole && layersPlot(scene, { ...whole, beyond: 0, y: layout.yaxis }, areas.shelf);
   return {
     plots: layers ? [layers, ...plots] : plots,
@@ -174,18 +186,7 @@ export function gradientChart(figure: Json, scene: Scene) {
             : valueAt(meta, columns[run.name], experiment?.trainSamples ?? 1, edge);
         }),
       ],
-      zero: zeroLabel(
-        scene,
-        frames,
-        frames.map((frame, k) => curvesOf(inPanel(data, k), frame)),
-        frames.map((frame, k) => [
-          ...areas.flags.map(({ x }) => post(frame, pxAcross(frame, x))),
-          ...momentPlaces(scene, frame).map(({ left }) => post(frame, left)),
-          ...presentPlaces(inPanel(data, k), frame, scene).map((place) =>
-            around(place, isLive(state.runs[place.run], scene) ? frame.left + frame.width : 0),
-          ),
-        ]),
-      ),
+      zero,
     },
     readable: {
       columns,
@@ -196,6 +197,7 @@ export function gradientChart(figure: Json, scene: Scene) {
       })),
     },
     y: null,
+    corner: zero?.place ?? null,
     reached: reachedBy(scene),
   };
 }
@@ -211,7 +213,7 @@ const inPanel = (data: Json[], k: number): Json[] =>
  * @param curves of each panel
  * @param kept of each panel, the upright lines and markers
  */
-function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Room[][]) {
+function zeroLabel({ look, previous }: Scene, frames: Frame[], curves: Curve[][], kept: Room[][]) {
   const [{ width, height }] = frames;
   const isEmpty = !curves.some((each) => each.length);
   if (look.compact || (!isEmpty && (height < ZERO.height || width < ZERO.width))) return null;
@@ -223,6 +225,7 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
       top: topIn(first) + ZERO.over / 2,
       isLast: false,
       isOver: false,
+      place: null,
     };
   const places = frames.flatMap((frame, k) =>
     ZERO.places.map((share) => {
@@ -231,11 +234,15 @@ function zeroLabel({ look }: Scene, frames: Frame[], curves: Curve[][], kept: Ro
       const box = { left, right: left + ZERO.letters, top, bottom: top + ZERO.line };
       const inTheWay = kept[k].filter((each) => touch(each, box)).length;
       const crossed = covered(curves[k], box) + passes(curves[k], box);
-      return { right: box.right, top, cost: crossed + COVERS_MARK * inTheWay };
+      const place = `${k} ${share}`;
+      return { place, right: box.right, top, cost: crossed + COVERS_MARK * inTheWay };
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
-  return { left: best.right, top: best.top, isLast: true, isOver: best.cost > 0 };
+  // the pointer may rest on it
+  const stays = places.find(({ place }) => place === previous.corner);
+  const { right, top, cost, place } = stays && stays.cost <= best.cost ? stays : best;
+  return { left: right, top, isLast: true, isOver: cost > 0, place };
 }
 
 /** Cost of an upright line or a marker under the label: more than any number of points of lines. */

@@ -32,8 +32,9 @@ export interface Scene {
   /** the person's choice, as Plotly reports it */
   zoom: { x: [number, number] | null; y: [number, number] | null };
   /**
-   * of the last draw: the vertical range, the places of the baseline's and line ends' labels, and
-   * the place of the furthest run. The range only grows.
+   * of the last draw: the vertical range, the places of the label in the plot (of the baseline, or
+   * of exact zeros) and of those at line ends, and the place of the furthest run. The range only
+   * grows.
    */
   previous: {
     y: [number, number] | null;

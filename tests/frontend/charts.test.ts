@@ -366,6 +366,21 @@ test("where lines are everywhere in the band of zeros, its words have a ground o
   assert.ok(labels.zero?.isOver);
 });
 
+test("the words of the band of zeros stay where they are while no line comes there", () => {
+  const given = scene({ gd: 200, room: { height: 130 } });
+  const place = (corner: string | null) =>
+    gradientChart(figures.gradients, { ...given, previous: { y: null, corner } }).corner;
+  assert.equal(place(null), "2 1", "in the last panel, on the right");
+  assert.equal(place("2 0.6"), "2 0.6");
+  const low = (_: string, { series }: Lists) => {
+    series["grad_l1/W3"] = structuredClone(series.train_loss);
+    for (const stat of Object.values(series["grad_l1/W3"])) stat.fill(2e-4, stat.length / 2);
+  };
+  const crossed = scene({ gd: 200, change: low, room: { height: 130 } });
+  const previous = { y: null, corner: "2 0.9" };
+  assert.notEqual(gradientChart(figures.gradients, { ...crossed, previous }).corner, "2 0.9");
+});
+
 test("the words of the band stand on no upright line and no marker", () => {
   const messages = [0.3, 0.6, 0.9].map((share, k) => ({
     type: "event",

@@ -344,5 +344,12 @@ test("a fork's line begins at its step's own loss, which is requested where a bu
   await settle();
   assert.equal(requests.length, 1, "with all measures at once");
   assert.ok(names.includes("ratio/W1") && names.includes("grad_l1/W1"));
+  // another experiment was on view meanwhile
+  series.clear();
+  for (const each of ["gd", name]) series.take(each, even(8_000, 32));
+  app.lookCloser({});
+  await settle();
+  assert.equal(requests.length, 2, "again for other columns");
+  assert.equal(series.origin(name)?.first[0], forked);
   app.stop();
 });

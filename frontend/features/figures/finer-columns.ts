@@ -11,7 +11,7 @@ import { isLong } from "../../core/long-runs.ts";
 import { lossesAndMeasure, seriesFor } from "../../core/recipes.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { ColumnStore } from "../../core/series.ts";
-import type { Columns } from "../../core/types.ts";
+import type { Columns, RunSeries } from "../../core/types.ts";
 
 /** steps by run */
 type Stretches = Record<string, { since: number; until: number }>;
@@ -58,8 +58,11 @@ export function createFinerColumns({
     }
   }
 
-  /** Keys of what stays: what the server has nothing finer for is not requested again. */
-  const lasting: Set<string> = new Set();
+  /**
+   * What was requested to stay, by the columns in which it does. What the server has nothing finer
+   * for is not requested again.
+   */
+  const lasting: WeakMap<RunSeries, Set<string>> = new WeakMap();
   /** Buckets of a beginning: more than the server has. */
   const MOST = 2_048;
 
@@ -70,10 +73,13 @@ export function createFinerColumns({
     keep: (columns: Columns) => void,
   ) {
     const { experiment, runs } = store.get();
-    if (!experiment) return;
-    const key = [experiment.id, run, runs[run].generation, ...what].join(" ");
-    if (lasting.has(key)) return;
-    lasting.add(key);
+    const whole = series.of(run);
+    if (!experiment || !whole) return;
+    const keys = lasting.get(whole) ?? new Set();
+    lasting.set(whole, keys);
+    const key = [runs[run].generation, ...what].join(" ");
+    if (keys.has(key)) return;
+    keys.add(key);
     void api.history(experiment.id, run, query).then(
       (columns) => {
         if (store.get().experiment?.id !== experiment.id) return;
@@ -82,7 +88,7 @@ export function createFinerColumns({
       },
       (error) => {
         if (!(error instanceof Refused)) throw error;
-        environment.setTimeout(() => lasting.delete(key), AGAIN);
+        environment.setTimeout(() => keys.delete(key), AGAIN);
       },
     );
   }
