@@ -239,9 +239,9 @@ function zeroLabel({ look, previous }: Scene, frames: Frame[], curves: Curve[][]
     }),
   );
   const best = places.reduce((a, b) => (b.cost <= a.cost ? b : a));
-  // the pointer may rest on it
   const stays = places.find(({ place }) => place === previous.corner);
-  const { right, top, cost, place } = stays && stays.cost <= best.cost ? stays : best;
+  const { right, top, cost, place } =
+    stays && (previous.isHeld || stays.cost <= best.cost) ? stays : best;
   return { left: right, top, isLast: true, isOver: cost > 0, place };
 }
 

@@ -36,6 +36,8 @@ const CALM = 250;
 const LIVE = 250;
 const AGAIN = 3_000;
 const REDUCED = matchMedia("(prefers-reduced-motion: reduce)");
+/** A label that the pointer rests on. */
+const HELD = ".chart-label.zero:hover";
 const NONE_BEFORE: Scene["previous"] = { y: null, corner: null };
 
 const token = (name: string, otherwise: number) =>
@@ -296,7 +298,7 @@ export abstract class PlotlyChart extends HTMLElement {
       look: { spec: this.#spec as Json, theme, compact: this.#compact },
       room: this.#room,
       zoom: { x: null, y: this.#zoomY },
-      previous: this.#previousOf(state),
+      previous: { ...this.#previousOf(state), isHeld: this.querySelector(HELD) !== null },
       isLive,
     };
     const zoom = this.#kind.isRead ? state.view.zoom : null;

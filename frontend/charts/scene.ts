@@ -41,6 +41,7 @@ export interface Scene {
     corner?: string | null;
     sides?: Record<string, string>;
     reached?: number | null;
+    isHeld?: boolean; // the pointer rests on the label in the plot, which stays there
   };
   /** The canvas draws what comes after this draw: lines go on, and playing runs have no marker. */
   isLive?: boolean;

@@ -42,6 +42,8 @@ def rest_on_moving(lab: Dashboard, word: str, opens: Locator) -> None:
 
     def rest() -> bool:
         if place := lab.page.evaluate(MIDDLE, word):
+            # a hand is never quite still: without a way, the browser reports no second move
+            lab.page.mouse.move(place[0] + 2, place[1])
             lab.page.mouse.move(*place)
             lab.page.wait_for_timeout(600)
         return opens.is_visible()

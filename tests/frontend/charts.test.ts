@@ -379,6 +379,8 @@ test("the words of the band of zeros stay where they are while no line comes the
   const crossed = scene({ gd: 200, change: low, room: { height: 130 } });
   const previous = { y: null, corner: "2 0.9" };
   assert.notEqual(gradientChart(figures.gradients, { ...crossed, previous }).corner, "2 0.9");
+  const held = { ...crossed, previous: { ...previous, isHeld: true } };
+  assert.equal(gradientChart(figures.gradients, held).corner, "2 0.9", "below a pointer at rest");
 });
 
 test("the words of the band stand on no upright line and no marker", () => {
