@@ -9,9 +9,13 @@ import { shownRuns, stateOnView } from "./state-on-view.ts";
 import * as texts from "../words/english.ts";
 import type { Run, RunSeries, SeriesStore, State } from "./types.ts";
 
+/** Below this ratio of samples seen, the losses in the table compare as they are. */
 const ABOUT_AS_MANY = 1.1;
 
-/** Later steps of a long run have a loss now and then only: so many buckets show whether each has one. */
+/**
+ * Buckets before the step that must have a loss too. A long run has one now and then only, and words
+ * that come and go with it could not be read.
+ */
 const NEAR = 64;
 
 /** A run's loss after so many samples; null if the loss of that step was not measured. */
@@ -38,9 +42,9 @@ function lossAfter(samples: number, run: Run, series: RunSeries | null): number 
  */
 export function perSampleWords(state: State, series: SeriesStore): string {
   const runs = shownRuns(stateOnView(state));
-  const seen = runs.map(({ samplesSeen }) => samplesSeen);
-  const samples = Math.min(...seen);
-  if (samples === 0 || Math.max(...seen) < ABOUT_AS_MANY * samples) return "";
+  const counts = runs.map(({ samplesSeen }) => samplesSeen);
+  const samples = Math.min(...counts);
+  if (samples === 0 || Math.max(...counts) < ABOUT_AS_MANY * samples) return "";
   const losses = runs.map((run) => lossAfter(samples, run, series.of(run.name)));
   if (!losses.every((loss) => loss !== null)) return "";
   const after = plural(samples, "sample");

@@ -175,10 +175,10 @@ def test_without_a_click_the_page_says_which_run_since_when_which_line_what_help
     expect(table.locator("td.state")).to_have_text([state for _, state in rows])
     for number in table.locator("td.loss, td.samples").all():
         expect(number).to_be_in_viewport(ratio=1)
-    said = lab.page.locator("loss-head .per-sample")
-    expect(said).to_have_text(per_sample)
+    line = lab.page.locator("loss-head .per-sample")
+    expect(line).to_have_text(per_sample)
     if per_sample:
-        expect(said).to_be_in_viewport(ratio=1)
+        expect(line).to_be_in_viewport(ratio=1)
 
 
 def test_the_change_that_did_it_opens_the_inspector_at_its_step(lab: Dashboard) -> None:

@@ -915,5 +915,5 @@ def test_on_a_tablet_exact_zeros_of_the_gradients_stand_above_the_transport(
 ) -> None:
     lab = open_lab(size, drawn=True)
     lab.make_steps(300)
-    seen = lab.until(lambda: lab.page.evaluate(UNDER_GRADIENTS), lambda seen: seen["zeros"] >= 2)
-    assert seen["lowest"] <= seen["top"]
+    edges = lab.until(lambda: lab.page.evaluate(UNDER_GRADIENTS), lambda edges: edges["zeros"] >= 2)
+    assert edges["lowest"] <= edges["top"]
