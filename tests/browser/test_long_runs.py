@@ -277,8 +277,11 @@ def test_the_overview_has_the_numbers_of_what_happened_clear_of_its_ends(open_la
 def test_one_press_shows_where_the_losses_fall_and_one_shows_all(open_lab: OpenLab) -> None:
     lab = open_lab()
     lab.make_steps(LONG)
+    per_sample = lab.page.locator("loss-head .per-sample")
+    expect(per_sample).to_contain_text("After 3,000 samples each: GD ")
     lab.button("Where losses fall").click()
     lab.until(lambda: shown(lab), lambda steps: steps[0] == 0 and 200 <= steps[1] < LONG)
+    expect(per_sample).to_have_text("")
     for head in ("loss-head", "gradient-head"):  # the numbers beside both charts are those of its end
         expect(lab.page.locator(f"{head} .sub").first).to_contain_text(f", at step {shown(lab)[1]:,}")
     lab.button("All steps").click()

@@ -88,7 +88,9 @@ export class LossHead extends ExperimentElement {
     const { recipe, trainSamples } = this.experiment;
     const { y } = this.state.view;
     const over = texts.overXTail(plural(trainSamples, "sample")); // one text, as pictures read it
-    const perSample = perSampleWords(this.state, this.app.series);
+    // in a window that ends earlier, the head is about its end, and not about now
+    const window = windowWords(this.state);
+    const perSample = window ? "" : perSampleWords(this.state, this.app.series);
     const now = [
       ACROSS.find(({ value }) => value === acrossOf(this.state))?.text,
       Y_AXES.find(({ value }) => value === y)?.text,
@@ -96,7 +98,7 @@ export class LossHead extends ExperimentElement {
     return html`
       <h2 class="unseen">${texts.loss}</h2>
       <picture-switch></picture-switch>
-      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${windowWords(this.state)}</span>
+      <span class="sub of-loss">${termOf(lossTerm(this.experiment), lossWords(recipe.loss))}${over}${window}</span>
       <span class="sub of-loss per-sample" ?data-some=${Boolean(perSample)}>${this.#whole(perSample)}</span>
       <span class="end">${this.#whoseMap()}${isUneven(this.state) ? this.#level() : nothing}
         <button type="button" class="button quiet axes" aria-label=${texts.axes} title=${texts.axesYKey(now.join(", "))}
