@@ -162,6 +162,8 @@ class _WorkerThread:
         self._is_handing_over = False
         self._wake = threading.Condition()
         self._stopping = False
+        self._unconfirmed = 0
+        """Writes on their way to the store."""
         self.thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.faults = 0
         self.steps = 0
@@ -192,8 +194,8 @@ class _WorkerThread:
                 # The exception belongs to no experiment, so none is closed. The pause limits the log entries.
                 self._count_fault("the worker failed")
                 time.sleep(PAUSE_SECONDS)
-        self._run_calls(list(self._calls))  # some confirm writes, after which states can be stored
         end = time.perf_counter() + SAVING_SECONDS
+        self._run_last_calls(end)
         for id in list(self._open):
             saves_all = time.perf_counter() < end
             self._guarded(id, partial(self._report, id, is_final=True, saves_all=saves_all))
@@ -212,6 +214,18 @@ class _WorkerThread:
             self.worker.charge_share(*self._charges.popleft())
         self._turn()
         return True
+
+    def _run_last_calls(self, end: float) -> None:
+        """Run the calls that wait, and until `end` those that confirm writes: only then can states be stored."""
+        while True:
+            with self._wake:
+                while not self._calls and self._unconfirmed and (left := end - time.perf_counter()) > 0:
+                    self._wake.wait(left)
+                calls = list(self._calls)
+                self._calls.clear()
+            if not calls:
+                return
+            self._run_calls(calls)
 
     def _run_calls(self, calls: list[tuple[str, Callable[[], None]]]) -> None:
         for id, call in calls:
@@ -362,11 +376,16 @@ class _WorkerThread:
         if batch.needed:
             self._send(opened, deliveries, ticket)
 
+        def confirm(stored: bool) -> None:
+            self._unconfirmed -= 1
+            experiment.confirm_write(stored=stored)
+
         def then(stored: bool) -> None:
             if batch.needed:
                 self._hand_over(partial(opened.queue.settle, ticket, stored=stored))
-            self.post(experiment.id, lambda: experiment.confirm_write(stored=stored))
+            self.post(experiment.id, partial(confirm, stored))
 
+        self._unconfirmed += 1
         opened.journal.write(batch, then)
 
     def _send(
