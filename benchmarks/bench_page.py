@@ -44,6 +44,7 @@ class Scenario(NamedTuple):
 
 SCENARIOS = {
     "desk, 60 steps/s": Scenario("desk", 60),
+    "desk, 60 steps/s, slowed 4x": Scenario("desk", 60, slowdown=4),
     "desk, max": Scenario("desk", "max"),
     "desk, max, slowed 4x": Scenario("desk", "max", slowdown=4),
     "desk, 8 runs": Scenario("desk", "max", runs=8),

@@ -35,7 +35,15 @@ export const draw = <Tag extends keyof SVGElementTagNameMap>(
   ...children: Child[]
 ) => filled(document.createElementNS(SVG, tag), attributes, children);
 
-/** Writes text only when it differs: most numbers stay the same from frame to frame. */
+/**
+ * Writes text only when it differs: most numbers stay the same from frame to frame. A text node that
+ * is there gets the new words: another one would be a new child, and the browser would match the
+ * selectors with `:has()` again.
+ */
 export function write(element: Element, text: string) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent === text) return;
+  const { firstChild } = element;
+  if (firstChild?.nodeType === Node.TEXT_NODE && firstChild === element.lastChild)
+    firstChild.nodeValue = text;
+  else element.textContent = text;
 }

@@ -5,6 +5,7 @@
 
 import { html, nothing } from "lit";
 import { switchOf, watchingSign } from "../../ui/controls.ts";
+import { write } from "../../ui/dom.ts";
 import { icon } from "../../ui/icons.ts";
 import { sliderOf } from "../../ui/knob.ts";
 import { ExperimentElement } from "../../ui/live-element.ts";
@@ -115,7 +116,7 @@ export class TransportBar extends ExperimentElement {
     const isCalm = CALM.matches && this.state.playback.playing; // then it changes with the table
     const words = counter(isCalm ? least : Math.max(least, Math.floor(this.#glide.at(now))));
     if (place.textContent !== words) {
-      place.textContent = words;
+      write(place, words);
       // its room is that of as many zeros, so that a new number lays out nothing else
       const room = words.replace(/\d/g, "0");
       const { dataset } = place.parentElement as HTMLElement;
