@@ -25,15 +25,18 @@ export const lookQuery = ({ weights, predictions }: { weights: boolean; predicti
 
 const numbers = (column: any) => Array.from(decode(column));
 
-/** The parts of an answer, each with its step. */
-export function readLook({ step, units, weights, predictions }: Json) {
+/**
+ * The parts of an answer, each with its step.
+ * @param y the true values, for an answer without them
+ */
+export function readLook({ step, units, weights, predictions }: Json, y: number[] = []) {
   return {
     units: { ...units, step },
     ...(weights && { weights: { of: weights, step } }),
     ...(predictions && {
       predictions: {
         split: predictions.split,
-        y: numbers(predictions.y),
+        y: predictions.y ? numbers(predictions.y) : y,
         y_pred: numbers(predictions.y_pred),
         step,
       },
@@ -45,8 +48,11 @@ export function readLook({ step, units, weights, predictions }: Json) {
 const evaluated = (latest: Run["latest"]) =>
   Object.fromEntries(Object.entries(latest).filter(([name]) => /^(train|test)_/.test(name)));
 
-/** The contents of a frame for the run at that moment, and the look. */
-export const readRun = (answer: Json): RunAtBeat => ({
+/**
+ * The contents of a frame for the run at that moment, and the look.
+ * @param y the true values, for an answer without them
+ */
+export const readRun = (answer: Json, y?: number[]): RunAtBeat => ({
   shown: {
     generation: answer.generation,
     status: answer.status,
@@ -60,7 +66,7 @@ export const readRun = (answer: Json): RunAtBeat => ({
     doctor: answer.doctor,
     news: answer.findings ?? [],
   },
-  looks: readLook(answer),
+  looks: readLook(answer, y),
 });
 
 /** Each cell as a signed share of the largest, row by row. */

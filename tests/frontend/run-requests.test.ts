@@ -432,6 +432,23 @@ test("the Doctor's findings come from the beat, with the evidence of then", asyn
   );
 });
 
+test("true values are requested once, and again when no run holds them", async () => {
+  const { stand, server, pass, store } = await started();
+  server.more = { predictions: { split: "train", y: [1, 2], y_pred: [3, 4] } };
+  stand(12);
+  assert.deepEqual(await pass(0), [VIEWS]);
+  server.more = { predictions: { split: "train", y_pred: [5, 6] } };
+  stand(13);
+  assert.deepEqual(await pass(200), [VIEWS.replace("pairs", "predicted")]);
+  const { step, y, y_pred } = store.get().runs.sgd.predictions!;
+  assert.deepEqual({ step, y, y_pred }, { step: 13, y: [1, 2], y_pred: [5, 6] });
+  store.dispatch({
+    type: "opened",
+    answer: answer({ recipe: { ...recipe, seed: 8 }, id: "other" }),
+  });
+  assert.match((await pass(500))[0], /predictions=pairs/);
+});
+
 test("a past step is one request a run: with weights for the drawn run, without predictions beside a map", async () => {
   const store = createStore(initialState(), reduce);
   for (const message of [

@@ -299,6 +299,8 @@ async def test_pairs_equal_the_true_and_predicted_values_of_all_predictions(
             packed = np.frombuffer(base64.b64decode(pairs[column]["bdata"]), f"<{pairs[column]['dtype']}")
             assert pairs[column]["dtype"] in ("f4", "i4")
             assert packed.tolist() == np.asarray(whole[column], packed.dtype).tolist()
+        predicted = await one.get(f"/runs/gd/instruments/{name}", predictions="predicted")
+        assert predicted.json()["predictions"] == {key: pairs[key] for key in ("split", "y_pred")}
 
 
 async def test_a_map_over_two_named_inputs_and_a_wrong_name(client: httpx.AsyncClient) -> None:

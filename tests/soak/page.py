@@ -43,7 +43,7 @@ STEP = re.compile(rb'"step":(\d+)')
 # The page's own times, in seconds: see run-requests.ts and fall-line-requests.ts.
 QUICK, EVERY, CHEAP, TROUBLED = 0.1, 0.25, 0.02, 2.0
 PLACES, SLOWEST_PLACES = 0.25, 0.48
-MOMENT = "/moment?weights=16&predictions=pairs"
+MOMENT, NEXT_MOMENT = (f"/moment?weights=16&predictions={what}" for what in ("pairs", "predicted"))
 PLACES_QUERY = "/instruments/fall_line?encoding=bdata&terrain=false&runs=gd&runs=sgd"
 TERRAIN_QUERY = "/instruments/fall_line?encoding=bdata&aspect=1.18&runs=gd&runs=sgd"
 
@@ -195,7 +195,7 @@ class Person:
         http = Http(self.port)
         while True:
             began = time.perf_counter()
-            answer = await self._ask(http, MOMENT)
+            answer = await self._ask(http, NEXT_MOMENT)  # the page has the true values since it opened
             took = time.perf_counter() - began
             if answer is None:
                 await asyncio.sleep(TROUBLED)

@@ -373,7 +373,8 @@ async def instrument(id: str, run: str, name: str, query: InstrumentQuery, lab: 
     """Return an instrument's measurement of the run at a step.
 
     `plane` and `normalize` apply to `slice`. `predictions` and `weights` apply to `views` and `moment`. With the value
-    `pairs`, `predictions` returns only true and predicted values, packed. `weights` limits the cells per layer.
+    `pairs`, `predictions` returns only true and predicted values, packed; with `predicted` only the latter. `weights`
+    limits the cells per layer.
     """
     return await large_with_cost(
         await lab.views.instrument(id, run, name, query.step, query.options), lab.views.add_encoding

@@ -71,7 +71,7 @@ InputName = Annotated[str, Field(min_length=1, max_length=MOST_LETTERS)]
 NonNegative = Annotated[Whole, Field(ge=0, le=LARGEST)]
 Positive = Annotated[Whole, Field(ge=1, le=LARGEST)]
 Cells = Annotated[Whole, Field(ge=1, le=MOST_CELLS)]
-Predictions = Literal["all", "pairs", "none"]
+Predictions = Literal["all", "pairs", "predicted", "none"]
 
 
 def check_query(query: bytes, names: Collection[str] | None) -> None:

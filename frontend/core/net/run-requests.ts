@@ -60,6 +60,13 @@ export function momentQuery(state: State, withMaps = true) {
   return query.toString();
 }
 
+/**
+ * The true values that the page has of some run. They are the same for all runs at every step, so
+ * they are requested once.
+ */
+const trueValues = ({ runs }: State) =>
+  Object.values(runs).find(({ predictions }) => predictions?.y.length)?.predictions?.y;
+
 export function createRunRequests({ api, store, environment }: Clients) {
   /** Moment of the last answer. */
   let current = "";
@@ -101,7 +108,9 @@ export function createRunRequests({ api, store, environment }: Clients) {
   async function ask(state: State) {
     const { id } = state.experiment as NonNullable<State["experiment"]>;
     const name = mapRequest(state);
-    const answer = await api.moment(id, momentQuery(state, areMapsDue(state)));
+    const y = trueValues(state);
+    const query = momentQuery(state, areMapsDue(state));
+    const answer = await api.moment(id, y ? query.replace("=pairs", "=predicted") : query);
     pace = 1000 * (answer.pace_seconds ?? 0);
     const { experiment, looking } = store.get();
     if (experiment?.id !== id || looking) return;
@@ -114,7 +123,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
     const [sheet] = sheets.map(([run, { sheet }]) => ({ experiment: id, run, sheet }));
     store.dispatch({
       type: "beat",
-      runs: Object.fromEntries(runs.map(([run, each]) => [run, readRun(each)])),
+      runs: Object.fromEntries(runs.map(([run, each]) => [run, readRun(each, y)])),
       maps,
       sheet,
     });

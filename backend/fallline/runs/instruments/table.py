@@ -76,16 +76,22 @@ def _predictions(problem: Problem, state: TrainingState, recipe: RunRecipe) -> d
 
 def _pairs(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
     """Return the same, packed for a drawing, without rows and probabilities."""
+    _, rows = split_of(problem)
+    y = problem.y[rows, 0]
+    true = integer_column(y.astype(np.int64)) if problem.classes else drawn_column(y)
+    return {"y": true, **_predicted(problem, state, recipe)}
+
+
+def _predicted(problem: Problem, state: TrainingState, recipe: RunRecipe) -> dict[str, Any]:
+    """Return the pairs without the true values, which are the same at every step."""
     split, rows = split_of(problem)
     outputs = predict(problem, state.parameters, problem.X[rows])
-    y = problem.y[rows, 0]
-    if not problem.classes:
-        return {"split": split, "y": drawn_column(y), "y_pred": drawn_column(outputs[:, 0])}
-    guesses = problem.loss.decide(outputs.T)
-    return {"split": split, "y": integer_column(y.astype(np.int64)), "y_pred": integer_column(guesses)}
+    if problem.classes:
+        return {"split": split, "y_pred": integer_column(problem.loss.decide(outputs.T))}
+    return {"split": split, "y_pred": drawn_column(outputs[:, 0])}
 
 
-PREDICTIONS = {"all": _predictions, "pairs": _pairs}
+PREDICTIONS = {"all": _predictions, "pairs": _pairs, "predicted": _predicted}
 
 
 def _probabilities(problem: Problem, outputs: Array) -> list[list[float]] | None:
@@ -206,7 +212,7 @@ def _views(
     state: TrainingState,
     recipe: RunRecipe,
     *,
-    predictions: Literal["all", "pairs", "none"] = "all",
+    predictions: Literal["all", "pairs", "predicted", "none"] = "all",
     weights: int | None = None,
 ) -> dict[str, Any]:
     """Return several views of one step, with `weights` cells along a side."""

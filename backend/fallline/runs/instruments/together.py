@@ -30,7 +30,7 @@ class Parts:
     `rows` rows from row `first` on, and blocks of `block`.
     """
 
-    predictions: Literal["all", "pairs", "none"] = "none"
+    predictions: Literal["all", "pairs", "predicted", "none"] = "none"
     weights: int | None = None
     drawn: str | None = None
     map: bool = False
