@@ -32,6 +32,10 @@ _DROP = _CLEAR.where(PART.c.name == bindparam("called"))
 _STANDS = select(EXPERIMENT.c.facts, func.length(EXPERIMENT.c.progress).label("length")).where(
     EXPERIMENT.c.id == bindparam("one")
 )
+_EXPERIMENT = select(EXPERIMENT).where(EXPERIMENT.c.id == bindparam("one"))
+_FACTS = select(ENTRY).where(ENTRY.c.experiment == bindparam("one")).order_by(ENTRY.c.number)
+_ANSWERS = select(ANSWER).where(ANSWER.c.experiment == bindparam("one"))
+_PARTS = select(PART.c.run, PART.c.name, PART.c.data).where(PART.c.experiment == bindparam("one"))
 _LENGTHS = select(PART.c.run, PART.c.name, func.length(PART.c.data)).where(
     PART.c.experiment == bindparam("one")
 )
@@ -74,7 +78,7 @@ def _stands_sum(row: Any) -> int:
 
 def load(connection: Connection, id: str) -> StoredExperiment | None:
     """Return the data to open an experiment, without its parts. Raises RecordDamaged."""
-    row = connection.execute(select(EXPERIMENT).where(EXPERIMENT.c.id == id)).one_or_none()
+    row = connection.execute(_EXPERIMENT, {"one": id}).one_or_none()
     facts = readable_facts(connection, id)
     if row is None:
         if facts:
@@ -86,7 +90,7 @@ def load(connection: Connection, id: str) -> StoredExperiment | None:
         raise RecordDamaged("the progress of its runs cannot be read")
     if len(facts) != row.facts:
         raise RecordDamaged(f"{row.facts - len(facts)} of its {row.facts} facts cannot be read")
-    answers = connection.execute(select(ANSWER).where(ANSWER.c.experiment == id)).all()
+    answers = connection.execute(_ANSWERS, {"one": id}).all()
     if any(each.row_sum != checksum(id, each.key, each.digest) for each in answers):
         raise RecordDamaged("its finished commands cannot be read")
     return StoredExperiment(
@@ -96,7 +100,7 @@ def load(connection: Connection, id: str) -> StoredExperiment | None:
 
 def readable_facts(connection: Connection, id: str) -> tuple[Json, ...]:
     """Return the facts up to the first damaged or missing one."""
-    rows = connection.execute(select(ENTRY).where(ENTRY.c.experiment == id).order_by(ENTRY.c.number))
+    rows = connection.execute(_FACTS, {"one": id})
     facts: list[Json] = []
     for row in rows:
         if row.number != len(facts) or row.row_sum != checksum(id, row.number, row.body):
@@ -108,8 +112,7 @@ def readable_facts(connection: Connection, id: str) -> tuple[Json, ...]:
 def parts(connection: Connection, id: str) -> dict[str, dict[str, bytes]]:
     """Return the parts of each run."""
     parts: dict[str, dict[str, bytes]] = {}
-    rows = connection.execute(select(PART.c.run, PART.c.name, PART.c.data).where(PART.c.experiment == id))
-    for run, name, data in rows:
+    for run, name, data in connection.execute(_PARTS, {"one": id}):
         parts.setdefault(run, {})[name] = data
     return parts
 
