@@ -31,13 +31,14 @@ const FEW = 500;
 /**
  * The parts that are in sight.
  * @param withMaps maps and curves cost more than the rest
+ * @param withTrue the true values beside predicted ones never change
  */
-export function momentQuery(state: State, withMaps = true) {
+export function momentQuery(state: State, withMaps = true, withTrue = true) {
   const { experiment, view } = state;
   const run = inspectedRun(state)?.name;
   const query = new URLSearchParams({ weights: `${MOST_CELLS}` });
   if (run && (experiment?.parameters ?? 0) > FEW) query.set("drawn", run);
-  if (!showsMap(state)) query.set("predictions", "pairs");
+  if (!showsMap(state)) query.set("predictions", withTrue ? "pairs" : "predicted");
   const mapped = mappedRuns(state);
   if (withMaps && curvedRuns(state).length) query.set("curve", "true");
   if (withMaps && mapped.length) {
@@ -109,8 +110,7 @@ export function createRunRequests({ api, store, environment }: Clients) {
     const { id } = state.experiment as NonNullable<State["experiment"]>;
     const name = mapRequest(state);
     const y = trueValues(state);
-    const query = momentQuery(state, areMapsDue(state));
-    const answer = await api.moment(id, y ? query.replace("=pairs", "=predicted") : query);
+    const answer = await api.moment(id, momentQuery(state, areMapsDue(state), y === undefined));
     pace = 1000 * (answer.pace_seconds ?? 0);
     const { experiment, looking } = store.get();
     if (experiment?.id !== id || looking) return;
