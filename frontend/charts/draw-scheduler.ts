@@ -45,9 +45,10 @@ export function createDrawScheduler({
   /** ms of draws since a time */
   let [spent, since] = [0, now()];
 
+  /** The first ones keep their rate: late by a beat, they would show another step than the page. */
+  const dueAt = ({ drawnAt, every, isFirst }: Turn) => drawnAt + every() * (isFirst ? 1 : slowness);
   /** @param turn a chart; returns ms until it may draw */
-  const dueIn = (turn: Turn) =>
-    turn.unfinished ? 0 : turn.drawnAt + turn.every() * slowness - now();
+  const dueIn = (turn: Turn) => (turn.unfinished ? 0 : dueAt(turn) - now());
 
   /** Requests a frame when a chart may draw in it; until then waits on a timer. */
   function plan() {
@@ -95,8 +96,7 @@ export function createDrawScheduler({
     if (!turn.unfinished) {
       turn.requested = false;
       // time lost to a late frame is given back, so that the average rate stays
-      const due = turn.drawnAt + turn.every() * slowness;
-      turn.drawnAt = Math.max(start - FRAME, Math.min(start, due));
+      turn.drawnAt = Math.max(start - FRAME, Math.min(start, dueAt(turn)));
     }
     turn.unfinished = turn.draw() === true;
     if (turn.hasDrawn) weigh(now() - start);
@@ -124,7 +124,7 @@ export function createDrawScheduler({
     /**
      * @param draw returns true if it has drawn a part; it is called again after the next frame
      * @param every ms
-     * @param isFirst it draws before others
+     * @param isFirst it draws before others, and keeps its rate when drawing is slow
      */
     join(draw: () => unknown, every: () => number, isFirst = false) {
       const turn: Turn = {

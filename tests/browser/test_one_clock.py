@@ -150,6 +150,37 @@ def test_while_playing_all_parts_show_one_step_and_the_counter_runs_ahead(
     assert all(steps["counter"][0] >= max(steps["table"]) for steps in frames)
 
 
+# From then on each plot of losses and gradients takes so many ms longer; `longest` is how long losses were not drawn.
+SLOW_DRAWS = """(ms) => {
+    const { react } = Plotly;
+    let last = performance.now();
+    window.longest = 0;
+    Plotly.react = (plot, ...given) => {
+        const kind = plot.closest("plotly-chart").getAttribute("kind");
+        const began = performance.now();
+        if (kind === "loss") [window.longest, last] = [Math.max(window.longest, began - last), began];
+        while (kind !== "scatter" && performance.now() - began < ms);
+        return react.call(Plotly, plot, ...given);
+    };
+}"""
+
+
+def test_when_draws_are_slow_predictions_keep_to_the_step_of_the_table(open_lab: OpenLab) -> None:
+    lab = open_lab(drawn=True)
+    lab.make_own()
+    lab.play.click()
+    lab.page.evaluate(SLOW_DRAWS, 80)
+    lab.until(lambda: lab.page.evaluate("longest"), lambda ms: ms > 1800)  # an eighth of the rate
+    frames = lab.page.evaluate(EVERY_FRAME, 4000)
+    lab.pause.click()
+    drawn = [steps for steps in frames if steps["predictions"]]
+    assert len({steps["table"][0] for steps in drawn}) >= 3
+    pairs = [
+        {**steps, **{name: [] for name in PARTS if name not in ("table", "predictions")}} for steps in drawn
+    ]
+    assert max(stretches(pairs)) <= LAG, [steps for steps in pairs if spread(steps) > SLACK]
+
+
 def fits(text: str, loss: float) -> bool:
     """Return whether a loss as shown is this one, rounded to its digits."""
     exponent = Decimal(text).as_tuple().exponent

@@ -1691,7 +1691,7 @@ function paced({ cost = 0 } = {}) {
     clock.painted = clock.drawn.length;
     ring();
   };
-  const join = (name: string, every = 100) =>
+  const join = (name: string, every = 100, isFirst = false) =>
     scheduler.join(
       () => {
         clock.drawn.push(name);
@@ -1699,6 +1699,7 @@ function paced({ cost = 0 } = {}) {
         return clock.parts.shift() === name;
       },
       () => every,
+      isFirst,
     );
   return { clock, scheduler, pass, join };
 }
@@ -1817,6 +1818,27 @@ test("no part of a chart's first draw counts", () => {
   chart.request();
   for (let frame = 0; frame < 3; frame++) pass(16);
   assert.deepEqual([clock.drawn.length, scheduler.slowness], [3, 1]);
+});
+
+test("a chart that draws first keeps its rate when draws slow others down, and waits for no parts", () => {
+  const { clock, scheduler, pass, join } = paced({ cost: 60 });
+  const slow = join("slow");
+  playOf({ pass, chart: slow })(4_000);
+  assert.equal(scheduler.slowness, 4);
+  const first = join("first", 50, true);
+  first.request();
+  pass(16);
+  for (let beat = 0; beat < 5; beat++) {
+    pass(50);
+    slow.request(true);
+    clock.parts = ["slow", "slow"];
+    pass(16);
+    assert.equal(clock.drawn.at(-1), "slow", "a part, of which another follows");
+    first.request();
+    pass(16);
+    assert.equal(clock.drawn.at(-1), "first");
+    for (let rest = 0; rest < 3; rest++) pass(16);
+  }
 });
 
 test("one long draw among short ones slows nothing down", () => {
