@@ -56,7 +56,7 @@ export function unpacked(columns: Json, names: string[]): Columns {
   for (const place of counted) counts.push([place, row(Float64Array)]);
   for (const place of f4) series[names[place]] = statOf(Float32Array);
   for (const [place, count] of counts) series[names[place]].count = count;
-  return { generation, first, last, samples_seen, seconds, series };
+  return { generation, first, last, samples_seen, seconds, series, asked: names };
 }
 
 /** The newest finite value of each series in a frame's columns. */

@@ -14,9 +14,6 @@ const WHOLE: Panel[] = [
   { name: texts.rate, series: "learning_rate" },
 ];
 
-/** Series that do not belong to a layer. */
-export const WHOLE_SERIES = WHOLE.map(({ series }) => series);
-
 /** Without a bound on the gradient nothing is clipped. */
 const isClipped = ({ runs }: State) =>
   Object.values(runs).some(({ latest }) => latest.grad_norm_clipped !== undefined);

@@ -4,7 +4,7 @@
  */
 
 import { otherData } from "./data-recipe.ts";
-import { panelsFor, WHOLE_SERIES } from "./gradient-panels.ts";
+import { panelsFor } from "./gradient-panels.ts";
 import { keepsLoss, takesLogits } from "./losses.ts";
 import { newLabel } from "./run-names.ts";
 import { miniBatch } from "./sampling.ts";
@@ -107,8 +107,8 @@ export function nextRun(state: State): Json {
   return { label: newLabel(state, { optimizer: "sgd", ...body }), ...body };
 }
 
-/** The series of the two charts. */
-export const lossesAndMeasure = (
+/** The series of the two charts. Others are not requested: a moment's answer has their values. */
+export const seriesFor = (
   { weights, testSamples }: NonNullable<State["experiment"]>,
   measure: Measure,
 ) => [
@@ -116,15 +116,3 @@ export const lossesAndMeasure = (
   ...(testSamples ? ["test_loss"] : []),
   ...panelsFor(measure, weights).map(({ series }) => series),
 ];
-
-/** The series that the page uses; others are not requested. */
-export function seriesFor({ weights, testSamples, score }: NonNullable<State["experiment"]>) {
-  const splits = testSamples ? ["train", "test"] : ["train"];
-  const measures = ["grad_l1", "grad_l2", "grad_mean", "ratio"];
-  return [
-    "objective",
-    ...splits.flatMap((split) => [`${split}_loss`, `${split}_${score}`]),
-    ...weights.flatMap((weight) => measures.map((measure) => `${measure}/${weight}`)),
-    ...WHOLE_SERIES,
-  ];
-}

@@ -40,6 +40,8 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
   let length = 0;
   let generation = 0;
   let even = 1;
+  /** The series that the page asked for when the first bucket came. */
+  let asked: string[] | null = null;
   const rows = { first: fresh(), last: fresh(), samplesSeen: fresh(), seconds: fresh() };
   const stats: Map<string, Stat> = new Map();
 
@@ -87,11 +89,18 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
         : length;
     if (keep < 0) return "gap";
     if (again) even = 1;
+    if (keep === 0) begin(columns);
     generation = columns.generation;
     length = keep;
     append(columns, first);
     if (length > ceiling) compact();
     return "taken";
+  }
+
+  /** All buckets are new, and with them the series. */
+  function begin(columns: Columns) {
+    asked = columns.asked ?? null;
+    for (const name of stats.keys()) if (!(name in columns.series)) stats.delete(name);
   }
 
   function append(columns: Columns, first: ArrayLike<number>) {
@@ -185,6 +194,8 @@ export function createRunSeries(ceiling = CEILING, origin = 0) {
       return rows.seconds.subarray(0, length);
     },
     names: () => [...stats.keys()],
+    /** True if one of these was not asked for. */
+    lacks: (names: string[]) => asked !== null && names.some((name) => !asked?.includes(name)),
     values(name: string) {
       const stat = stats.get(name);
       return stat ? part(stat, 0, length) : null;
@@ -256,6 +267,10 @@ export function createSeriesStore() {
     return since;
   }
 
+  /** Runs to be sent from step 0 on, with series that the page has not asked for so far. */
+  const lacking = (wanted: string[] | null) =>
+    [...runs].filter(([, series]) => series.lacks(wanted ?? [])).map(([run]) => run);
+
   return {
     positions,
     of: (run: string) => runs.get(run) ?? null,
@@ -301,9 +316,13 @@ export function createSeriesStore() {
       }
       return since;
     },
-    /** The same; for a run sent again, the first step not yet sent again. */
-    arrived() {
+    /**
+     * The same; for a run sent again, the first step not yet sent again.
+     * @param wanted the series
+     */
+    arrived(wanted: string[] | null = null) {
       const since = positions();
+      for (const run of lacking(wanted)) since[run].step = 0;
       for (const [name, pieces] of waiting)
         since[name].step = endOf(decode(pieces[pieces.length - 1].last));
       return since;
@@ -311,12 +330,14 @@ export function createSeriesStore() {
     /**
      * Steps near the ends from which the server can go on: its buckets begin there too, also after it
      * has merged them. Otherwise it would begin at step 0 again.
+     * @param wanted the series
      */
-    joints() {
+    joints(wanted: string[] | null = null) {
       const steps = positions();
       for (const [name, { first, length }] of runs) {
         steps[name].step = lastJoint(first, length, steps[name].step);
       }
+      for (const run of lacking(wanted)) steps[run].step = 0;
       return steps;
     },
     /**

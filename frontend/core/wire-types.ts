@@ -67,6 +67,7 @@ export interface Columns {
   samples_seen: any;
   seconds: any;
   series: Record<string, any>;
+  asked?: string[]; // by the page; of some there is no value
 }
 
 /** a run in GET /experiments/{id} */

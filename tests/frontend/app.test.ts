@@ -140,6 +140,30 @@ test("after a cut the page requests the first missing step, and the columns join
   app.stop();
 });
 
+test("another measure is watched from the start, and its frames replace those of the one before", async () => {
+  const { app, socket, server, id } = await live();
+  const state = { ...server.experiments[id], runs: answer({ step: 10 }).runs };
+  const watched = () => socket().messages.findLast(({ type }: Json) => type === "watch")!;
+  const say = (from: number, until: number) => {
+    const { series } = watched();
+    const message = frame(id, 1, "gd", from, until);
+    const { columns: sent } = message.runs.gd;
+    sent.series = Object.fromEntries(series.map((name: string) => [name, sent.series.train_loss]));
+    Object.assign(sent, { asked: series });
+    socket().say({ type: "experiment", experiment: id, state, series });
+    socket().say(message);
+  };
+  say(0, 9);
+  app.setView({ measure: "ratio" });
+  assert.deepEqual(watched().since, undefined);
+  assert.ok(watched().series.includes("ratio/W1") && !watched().series.includes("grad_l1/W1"));
+  assert.ok(app.series.of("gd")!.values("grad_l1/W1"), "until the others are here");
+  say(0, 11);
+  assert.equal(app.series.of("gd")!.length, 12);
+  assert.deepEqual(app.series.of("gd")!.names(), watched().series);
+  app.stop();
+});
+
 test("without a server no socket is opened: a browser would delay the one that finds it again", async () => {
   const { app, socket, clock, server } = await live();
   const tries = async () => (clock.signal("online"), await settle(), server.sockets.length);

@@ -274,6 +274,27 @@ test("columns sent again in several pieces replace the old ones at once, without
   assert.deepEqual([last[0], last[7], last[8]], [127, 1023, 1031]);
 });
 
+test("a run without a requested series is sent from the start, and stays as it is until it is whole", () => {
+  const book = createSeriesStore();
+  const of = (name: string, from: number, until: number) => {
+    const { series, ...rest } = wide(from, until, 8);
+    return { ...rest, series: { [name]: series.train_loss }, asked: [name, "never measured"] };
+  };
+  const [before, after] = [["ratio/W1"], ["grad_l1/W1", "never measured"]];
+  book.take("gd", of("ratio/W1", 0, 8191));
+  assert.equal(book.joints(before).gd.step, book.joints().gd.step);
+  assert.ok(book.joints().gd.step > 8_000);
+  assert.deepEqual([book.joints(after).gd.step, book.arrived(after).gd.step], [0, 0]);
+  book.take("gd", of("grad_l1/W1", 0, 4095));
+  assert.deepEqual(book.of("gd")!.names(), before);
+  assert.equal(book.arrived(after).gd.step, 4096);
+  book.take("gd", of("grad_l1/W1", 4096, 8199));
+  assert.deepEqual(book.of("gd")!.names(), ["grad_l1/W1"], "the others are gone");
+  assert.equal(book.arrived(after).gd.step, 8200);
+  assert.ok(book.joints(after).gd.step > 8_000);
+  assert.equal(book.joints(before).gd.step, 0);
+});
+
 test("an incomplete piece does no harm: following columns and another start still join", () => {
   const started = () => {
     const book = createSeriesStore();

@@ -68,6 +68,20 @@ test("watching connects, and sends the held steps once the socket is open", () =
   );
 });
 
+test("other series are requested in many buckets, and frames have the old ones until the answer", () => {
+  const { session, happen, hear, watch } = live();
+  watch();
+  hear({ ...hello, series: ["train_loss"] });
+  const what = { experiment: "e1", token: "t", series: ["train_loss", "ratio/W1"] };
+  const [message] = sentBy(happen("watch", { what }));
+  assert.deepEqual([message.series, message.buckets], [what.series, 1_000]);
+  assert.deepEqual(session.series, ["train_loss"]);
+  hear({ ...hello, series: ["train_loss"] }); // to a watch before
+  assert.deepEqual(session.series, ["train_loss"]);
+  hear({ ...hello, series: what.series });
+  assert.deepEqual(session.series, what.series);
+});
+
 test("a frame is applied before it is credited", () => {
   const { hear } = live();
   const actions = hear({ type: "frame", frame: 7, experiment: "e1", runs: {} });

@@ -446,18 +446,17 @@ const golden = (name: string) =>
 
 test("the servers' measurements ask for the same series of the notebook's experiment", () => {
   const notebook = opened({ test_samples: 0, test_fraction: 0 }).experiment!;
-  assert.deepEqual(seriesFor(notebook), golden("page_series"));
+  assert.deepEqual(seriesFor(notebook, "grad_l1"), golden("page_series"));
 });
 
 test("only drawn series are requested, and none that the server lacks", () => {
-  assert.ok(
-    !seriesFor(opened({ test_samples: 0, test_fraction: 0 }).experiment!).some((name) =>
-      name.startsWith("test_"),
-    ),
-  );
-  assert.ok(seriesFor(opened().experiment!).includes("test_r2"));
-  const classes = seriesFor(opened({ score: "accuracy" }).experiment!);
-  assert.ok(classes.includes("test_accuracy") && !classes.includes("test_r2"));
+  const whole = ["grad_norm", "grad_norm_clipped", "learning_rate"];
+  assert.deepEqual(seriesFor(opened().experiment!, "whole"), ["train_loss", "test_loss", ...whole]);
+  const untested = opened({ test_samples: 0, test_fraction: 0 }).experiment!;
+  assert.deepEqual(seriesFor(untested, "whole"), ["train_loss", ...whole]);
+  const { weights } = untested;
+  const ratios = weights.map((weight) => `ratio/${weight}`);
+  assert.deepEqual(seriesFor(untested, "ratio"), ["train_loss", ...ratios]);
 });
 
 test("an experiment with classes has its outputs, a regression has one", () => {

@@ -21,6 +21,7 @@ from fallline.realtime import session
 from fallline.realtime.session import MOST_REFUSED
 from fallline.settings import Settings
 from fallline.vocabulary import answers
+from support import watching
 from support.serving import NUMPY, SMALL, Experiment, Server, created, open_server
 
 Message = dict[str, Any]
@@ -209,6 +210,21 @@ async def test_bdata_holds_the_same_numbers_as_lists(shared_server: Server, one:
         np.frombuffer(base64.b64decode(column["bdata"]), column["dtype"]).tolist()
         == plain["series"]["batch_loss"]["mean"]
     )
+
+
+async def test_packed_columns_name_places_in_the_series_of_the_answer(
+    shared_server: Server, one: Experiment
+) -> None:
+    await one.ask("POST", "/step", {"steps": 4})
+    async with line_to(shared_server) as line:
+        for series in (["train_loss", "grad_norm"], ["learning_rate"]):
+            answer = await line.watch(one, encoding="packed", series=series)
+            assert answer["series"] == series
+            packed = (await line.until("frame"))["runs"]["gd"]["columns"]
+            plain = (await one.get("/runs/gd/history", series=series)).json()["series"]
+            for name, statistics in watching.unpacked(packed, answer["series"])["series"].items():
+                assert statistics["last"] == pytest.approx(plain[name]["last"], rel=1e-6)
+        assert "series" not in await line.watch(one, encoding="json", series=["train_loss"])
 
 
 async def test_since_leaves_out_earlier_steps(shared_server: Server, one: Experiment) -> None:

@@ -151,6 +151,11 @@ class Outbox:
         self._catching_up: set[str] = set()
         self._not_before = 0.0
 
+    @property
+    def packed_series(self) -> tuple[str, ...] | None:
+        """The series whose places packed columns name; None for other encodings."""
+        return self._series if self._encoding == "packed" else None
+
     # ------------------------------------------------------------------ incoming
 
     def add_history(self, run: str, header: Header, buckets: Buckets | None) -> None:

@@ -175,7 +175,8 @@ class Session:
     def start_watch(self, outbox: Outbox, token: str | None, state: dict[str, Any]) -> None:
         """Finish a watch: send its answer, then frames."""
         self._watched[outbox.experiment] = (outbox, token)
-        outbox.begin({"type": "experiment", "experiment": outbox.experiment, "state": state})
+        answer = {"type": "experiment", "experiment": outbox.experiment, "state": state}
+        outbox.begin(answer if outbox.packed_series is None else {**answer, "series": outbox.packed_series})
 
     def answered_watch(self, now: float) -> None:
         """Note that a watch has started or failed. Until then it may wait for a stored experiment."""

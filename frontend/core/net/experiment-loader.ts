@@ -59,6 +59,7 @@ export function createExperimentLoader(
   /** The latest request wins, in any order of answers. */
   let latest = 0;
   let before: Visit | null = null;
+  const unwatchMeasure = store.watch(({ view }) => view.measure, watchFrames);
   const unwatchRuns = store.watch(
     (state) => [state.experiment?.id, ...state.order],
     () => void drawAgain(),
@@ -68,12 +69,16 @@ export function createExperimentLoader(
     series.clear();
     dispatch({ type: "opened", answer, token, watching, lanes: localStore.lanes(answer.id) });
     environment.setFragment(watching ? watchOf(answer.id) : "");
-    const { experiment } = store.get();
-    if (experiment)
-      connection.handle({
-        type: "watch",
-        what: { experiment: answer.id, token, series: seriesFor(experiment) },
-      });
+    watchFrames();
+  }
+
+  /** Requests frames with the series on view. */
+  function watchFrames() {
+    const { experiment, view } = store.get();
+    if (!experiment) return;
+    const { id, token } = experiment;
+    const series = seriesFor(experiment, view.measure);
+    connection.handle({ type: "watch", what: { experiment: id, token, series } });
   }
 
   /** Loads the figures' specifications; the page fills them. */
@@ -333,6 +338,7 @@ export function createExperimentLoader(
     },
     stop() {
       stopped = true;
+      unwatchMeasure();
       unwatchRuns();
       unwatchLine();
     },

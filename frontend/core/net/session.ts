@@ -64,6 +64,8 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   /** Time from which the tab has been hidden, or has read while hidden; null while it is visible. */
   let hiddenAt: number | null = null;
   let restedAt = 0;
+  /** The series of the frames that come: those of the watch that was answered last. */
+  let sentSeries: string[] = [];
 
   const send = (message: Json) => ({ do: "send", message });
   const line = (part: Json) => ({ do: "dispatch", message: { type: "connection", ...part } });
@@ -224,6 +226,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
       if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
+      sentSeries = message.series ?? watching.what?.series ?? [];
       watching.answered(message.state.runs);
       mending = false;
       if (retries.hasFailed) catchingUp.begin(message.state.runs);
@@ -298,8 +301,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     const before = watching.what;
     watching.set(what);
     const moved = before && before.experiment !== what.experiment;
+    const hasOthers = String(before?.series) !== String(what.series);
     // an experiment opened once more, as by its link, is sent whole too
-    if (moved || !Object.keys(positions()).length) watching.requestPast();
+    if (moved || hasOthers || !Object.keys(positions()).length) watching.requestPast();
     if (moved) {
       catchingUp.end();
       commands.clear();
@@ -367,9 +371,9 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
     get phase() {
       return phase;
     },
-    /** The series that the page requested, in their order. */
+    /** The series of a frame's columns, in their order. */
     get series() {
-      return watching.what?.series ?? [];
+      return sentSeries;
     },
     get unanswered() {
       return commands.size;

@@ -14,8 +14,10 @@ export type Watched = { experiment: string; token: string | null; series: string
 /** the columns that the page holds, by run */
 export type Held = {
   positions: () => Positions; // first missing step
-  joints: () => Positions; // shortly before it, from where the server can go on
-  arrived: () => Positions; // the same; for a run sent again, the first step not yet sent again
+  // shortly before it, from where the server can go on; 0 if a run lacks one of these series
+  joints: (series: string[] | null) => Positions;
+  // the same; for a run sent again, the first step not yet sent again
+  arrived: (series: string[] | null) => Positions;
   coarse: () => Positions; // from where buckets are much coarser than the server's
   isFinerThanDrawn: (times: number) => boolean; // live buckets may be so many times wider
 };
@@ -67,7 +69,7 @@ export function createWatching(
     1 - step / Math.max(1, step, positions()[run]?.step ?? 0);
 
   const isHere = ({ name, generation, step }: RunPosition) => {
-    const position = arrived()[name];
+    const position = arrived(watched?.series ?? null)[name];
     return (
       step === 0 ||
       (position &&
@@ -129,7 +131,7 @@ export function createWatching(
     message(kind: LineKind) {
       const { experiment, token, series } = watched as Watched;
       const since = Object.fromEntries(
-        Object.entries({ ...joints(), ...again }).filter(([, at]) => at.step > 0),
+        Object.entries({ ...joints(series), ...again }).filter(([, at]) => at.step > 0),
       );
       again = {};
       past = null;

@@ -8,7 +8,7 @@
 import { Refused } from "../../core/net/api.ts";
 import { originOf } from "../../core/forks.ts";
 import { isLong } from "../../core/long-runs.ts";
-import { lossesAndMeasure, seriesFor } from "../../core/recipes.ts";
+import { seriesFor } from "../../core/recipes.ts";
 import type { Clients } from "../../core/net/api.ts";
 import type { ColumnStore } from "../../core/series.ts";
 import type { Columns, RunSeries } from "../../core/types.ts";
@@ -72,12 +72,12 @@ export function createFinerColumns({
     query: { since: number; until: number; series: string[]; buckets?: number },
     keep: (columns: Columns) => void,
   ) {
-    const { experiment, runs } = store.get();
+    const { experiment, runs, view } = store.get();
     const whole = series.of(run);
     if (!experiment || !whole) return;
     const keys = lasting.get(whole) ?? new Set();
     lasting.set(whole, keys);
-    const key = [runs[run].generation, ...what].join(" ");
+    const key = [runs[run].generation, view.measure, ...what].join(" ");
     if (keys.has(key)) return;
     keys.add(key);
     void api.history(experiment.id, run, query).then(
@@ -95,7 +95,7 @@ export function createFinerColumns({
 
   function wantBeginnings() {
     const state = store.get();
-    const { experiment, order, runs } = state;
+    const { experiment, order, runs, view } = state;
     if (!experiment || !isLong(state)) return;
     for (const name of order) {
       const coarse = series.coarseBeginning(name);
@@ -103,7 +103,7 @@ export function createFinerColumns({
       // the newest buckets of a playing run still grow
       if (!coarse || (status === "playing" && coarse.until >= step - 1)) continue;
       const { until, buckets } = coarse;
-      const query = { since: 0, until, series: seriesFor(experiment), buckets: MOST };
+      const query = { since: 0, until, series: seriesFor(experiment, view.measure), buckets: MOST };
       wantLasting(name, ["beginning", until, buckets], query, (columns) =>
         series.refine(name, columns),
       );
@@ -112,12 +112,12 @@ export function createFinerColumns({
 
   function wantOrigins() {
     const state = store.get();
-    const { experiment, order } = state;
+    const { experiment, order, view } = state;
     if (!experiment) return;
     for (const name of order) {
       const since = originOf(state, name);
       if (!since || !series.hidesStep(name, since)) continue;
-      const query = { since, until: since, series: seriesFor(experiment) };
+      const query = { since, until: since, series: seriesFor(experiment, view.measure) };
       wantLasting(name, ["origin", since], query, (columns) => series.keepOrigin(name, columns));
     }
   }
@@ -137,7 +137,7 @@ export function createFinerColumns({
       const key = [experiment.id, runs[run].generation, since, until, view.measure].join(" ");
       if (requests.get(run) === key) continue;
       requests.set(run, key);
-      const query = { since, until, series: lossesAndMeasure(experiment, view.measure) };
+      const query = { since, until, series: seriesFor(experiment, view.measure) };
       inTurn(run, async () => {
         if (requests.get(run) === key) await ask(run, key, experiment.id, query);
       });
