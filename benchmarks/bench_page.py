@@ -242,7 +242,7 @@ def report(name: str, rounds: list[Measurements], seconds: float) -> None:
     line(
         f"{name}: frames, and those in which lines move",
         f"{1000 / statistics.mean(gaps):.0f} / {each_second('moves'):.0f} Hz",
-        "60 / 30 Hz",
+        "60 / 30 Hz" if SCENARIOS[name].slowdown == 1 else "20 Hz",
     )
     line(
         f"{name}: between frames, median and longest",

@@ -306,11 +306,18 @@ test("a fork's line begins at its step's own loss, which is requested where a bu
   const series = app.series as ColumnStore;
   const requests: Json[] = [];
   let names: string[] = [];
-  const respond = server.history;
-  server.history = (query) => {
+  let until: Promise<void> | null = null;
+  server.history = async (query) => {
     requests.push(Object.fromEntries(query));
     names = query.getAll("series");
-    return respond(query);
+    const wanted = names;
+    await until;
+    const record = columns(Number(query.get("since")), Number(query.get("until")));
+    const { train_loss } = record.series;
+    return Response.json({
+      ...record,
+      series: Object.fromEntries(wanted.map((each) => [each, train_loss])),
+    });
   };
   const forked = 1_510;
   const [name, origin] = ["sgd-1510", { run: "sgd", at_step: forked }];
@@ -344,12 +351,27 @@ test("a fork's line begins at its step's own loss, which is requested where a bu
   await settle();
   assert.equal(requests.length, 2, "again for another measure");
   assert.ok(names.includes("ratio/W1") && !names.includes("grad_l1/W1"));
+  app.setView({ measure: "grad_l1" });
+  app.lookCloser({});
+  await settle();
+  assert.equal(requests.length, 3, "and for the first one, whose record was replaced");
+  let release = () => {};
+  until = new Promise((resolve) => (release = resolve));
+  app.setView({ measure: "ratio" });
+  app.lookCloser({});
+  until = null;
+  app.setView({ measure: "grad_l1" });
+  app.lookCloser({});
+  await settle();
+  release();
+  await settle();
+  assert.ok(series.origin(name)?.values("grad_l1/W1"), "no answer for a measure before is kept");
   // another experiment was on view meanwhile
   series.clear();
   for (const each of ["gd", name]) series.take(each, even(8_000, 32));
   app.lookCloser({});
   await settle();
-  assert.equal(requests.length, 3, "again for other columns");
+  assert.equal(requests.length, 6, "again for other columns");
   assert.equal(series.origin(name)?.first[0], forked);
   app.stop();
 });

@@ -60,9 +60,10 @@ export function createFinerColumns({
 
   /**
    * What was requested to stay, by the columns in which it does. What the server has nothing finer
-   * for is not requested again.
+   * for is not requested again. Another measure replaces the columns, also when it is chosen again.
    */
-  const lasting: WeakMap<RunSeries, Set<string>> = new WeakMap();
+  let lasting: WeakMap<RunSeries, Set<string>> = new WeakMap();
+  let lastingMeasure = store.get().view.measure;
   /** Buckets of a beginning: more than the server has. */
   const MOST = 2_048;
 
@@ -77,12 +78,13 @@ export function createFinerColumns({
     if (!experiment || !whole) return;
     const keys = lasting.get(whole) ?? new Set();
     lasting.set(whole, keys);
-    const key = [runs[run].generation, view.measure, ...what].join(" ");
+    const key = [runs[run].generation, ...what].join(" ");
     if (keys.has(key)) return;
     keys.add(key);
     void api.history(experiment.id, run, query).then(
       (columns) => {
-        if (store.get().experiment?.id !== experiment.id) return;
+        const now = store.get();
+        if (now.experiment?.id !== experiment.id || now.view.measure !== view.measure) return;
         keep(columns);
         store.dispatch({ type: "closer" });
       },
@@ -124,6 +126,9 @@ export function createFinerColumns({
 
   /** @param stretches all ranges on view */
   return function want(stretches: Stretches) {
+    const { experiment, runs, view } = store.get();
+    if (view.measure !== lastingMeasure) lasting = new WeakMap();
+    lastingMeasure = view.measure;
     wantBeginnings();
     wantOrigins();
     for (const run of requests.keys()) {
@@ -131,7 +136,6 @@ export function createFinerColumns({
       requests.delete(run);
       series.keepCloser(run, null);
     }
-    const { experiment, runs, view } = store.get();
     if (!experiment) return;
     for (const [run, { since, until }] of Object.entries(stretches)) {
       const key = [experiment.id, runs[run].generation, since, until, view.measure].join(" ");
