@@ -103,21 +103,36 @@ async def _stay(people: list[Person]) -> None:
         absent = sum(each.is_gone for each in people)
         say({"phase": "here", "at": time.time(), "gone": absent})
         if were_gone and not absent:
-            lost = await _lost(people)
-            acknowledged = sum(len(each.acknowledged) for each in people)
-            say({"phase": "back", "acknowledged": acknowledged, "lost": lost, "errors": _taken(people)})
+            at = time.time()
+            lost, acknowledged = await _lost(people)
+            say(
+                {
+                    "phase": "back",
+                    "at": at,
+                    "acknowledged": acknowledged,
+                    "lost": lost,
+                    "errors": _taken(people),
+                }
+            )
         were_gone = absent
 
 
-async def _lost(people: Sequence[Person]) -> int:
-    """How many of all acknowledged changes the server has forgotten."""
-    return sum(map(_lost_of, people, await _states(people)))
+async def _lost(people: Sequence[Person]) -> tuple[int, int]:
+    """How many acknowledged changes the server has forgotten, and of how many.
+
+    People go on changing while the states come, so only those count that were acknowledged before, and still are the
+    last ones: a later change at the same step takes their place.
+    """
+    before = [dict(each.acknowledged) for each in people]
+    states = await _states(people)
+    lost = sum(map(_lost_of, people, before, states))
+    return lost, sum(map(len, before))
 
 
-def _lost_of(person: Person, state: Json) -> int:
+def _lost_of(person: Person, before: dict[str, float], state: Json) -> int:
     runs = {run["name"]: run for run in state["recipe"]["runs"]}
     rates = {name: {edit.get("learning_rate") for edit in run["edits"]} for name, run in runs.items()}
-    return sum(rate not in rates[run] for run, rate in person.acknowledged.items())
+    return sum(rate not in rates[run] and person.acknowledged[run] == rate for run, rate in before.items())
 
 
 async def _arrive(person: Person, at: float) -> None:

@@ -74,12 +74,15 @@ class Size:
 SMALL = Size(people=10, arriving=4.0, playing=8.0, suffering=12.0, troubled=1)
 
 
-async def until_back(crowd: Force, ended: float, phases: int) -> tuple[float, Json]:
-    """Seconds until all people have frames again, and what the crowd says of its losses."""
+async def until_back(crowd: Force, ended: float) -> tuple[float, Json]:
+    """Seconds until all people have frames again, and what the crowd says of its losses.
+
+    Those whose trouble was over just before the end may have come back then: that does not count.
+    """
     give_up = time.monotonic() + 5 * BACK_SECONDS
     while time.monotonic() < give_up:
-        backs = [line for line in crowd.said if line["phase"] == "back"]
-        if len(backs) > phases:
+        backs = [line for line in crowd.said if line["phase"] == "back" and line["at"] > ended]
+        if backs:
             here = [line for line in crowd.said if line["phase"] == "here" and line["at"] > ended]
             last_gone = max((line["at"] for line in here if line["gone"]), default=ended)
             return last_gone - ended, backs[-1]
@@ -109,11 +112,11 @@ async def soak(report: Report, size: Size, mutants: Sequence[str] = ()) -> None:
                 ended = time.time()
                 server.end(signal.SIGTERM)
                 with start() as second:
-                    _note_back(note, "SIGTERM", *await until_back(crowd, ended, 0))
+                    _note_back(note, "SIGTERM", *await until_back(crowd, ended))
                     ended = time.time()
                     second.end(signal.SIGKILL)
                     with start():
-                        _note_back(note, "SIGKILL", *await until_back(crowd, ended, 1))
+                        _note_back(note, "SIGKILL", *await until_back(crowd, ended))
 
 
 async def _come_and_play(note: Callable[[Row], None], watched: Watched, crowd: Force, size: Size) -> None:
