@@ -204,11 +204,9 @@ $(NODE_CHECKS)/installed-lighthouse: $(NODE_CHECKS)/installed
 
 # The two variables pin an old kernel on machines whose old OpenBLAS needs it; they slow a current NumPy.
 bench: install-test ## measure speed beside every rival, into benchmarks/RESULTS.md (QUICK=1 prints rough figures)
+	-@$(PY) tests/browser/chromium.py
 	@$(BIN)/fallline warm >/dev/null
-	@for benchmark in benchmarks/bench_*.py; do \
-	  echo "== $$benchmark"; \
-	  env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) "$$benchmark" $(if $(QUICK),--quick) || exit 1; \
-	done
+	@env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE $(PY) benchmarks/run.py $(if $(QUICK),--quick)
 
 screenshot: install-test ## take the moving picture of the page for the README
 	@$(PY) tests/browser/chromium.py

@@ -3,7 +3,7 @@
 python benchmarks/bench_engine.py [--quick] [--own] [--workloads sgd,gd] [--rounds 9]
 
 Installs the rivals' packages into benchmarks/.rivals (once, about 2 GB). An unavailable rival is reported and left
-out. A whole run writes benchmarks/RESULTS.md; --quick, --own and --workloads only print. benchmarks/README.md
+out. A whole run writes benchmarks/RESULTS.md anew; --quick, --own and --workloads only print. benchmarks/README.md
 describes the comparison, and how to add a rival.
 """
 

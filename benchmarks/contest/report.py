@@ -80,12 +80,12 @@ def as_markdown(
 def _head(rounds: int) -> str:
     return f"""# What `make bench` measured
 
-Written by `benchmarks/bench_engine.py`; [README.md](README.md) describes the measurements. Numbers are
-microseconds a step of one thread, in processor time: the median [least] of {rounds} rounds. All were timed in turn in
-each round. The ratio "x" is their time divided by the time of fallline's compiled kernel, the median of the ratios
-within a round. The column "From step 0" counts all steps of the workload from the first, for entries that evaluate.
-Each of the first 1,024 steps is an evaluation point, at which the loss over all samples is taken besides. The steady
-state begins at step 100,000.
+Written by `make bench`; [README.md](README.md) describes the measurements. Sections named after a file are the
+lines that it printed. All others are by `bench_engine.py`. Its numbers are microseconds a step of one thread, in
+processor time: the median [least] of {rounds} rounds. All were timed in turn in each round. The ratio "x" is their time
+divided by the time of fallline's compiled kernel, the median of the ratios within a round. The column "From step 0"
+counts all steps of the workload from the first, for entries that evaluate. Each of the first 1,024 steps is an
+evaluation point, at which the loss over all samples is taken besides. The steady state begins at step 100,000.
 
 {machine()}"""
 
