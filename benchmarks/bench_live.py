@@ -23,12 +23,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 from websockets.asyncio.client import connect
 
 from beside import Taker, as_percent, threads
+
+sys.path.append(str(Path(__file__).parents[1] / "tests"))
+
+from support.watching import watch
 
 JSON = dict[str, Any]
 SPEEDS = (1, 10, 60, 1000)
@@ -254,36 +259,54 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
     line("ping beside them, 99 %", f"{quantile(late, 0.99):.2f} ms")
 
 
-async def audience(served: Served, lab: Lab, seconds: float, many: int) -> None:
-    """A class that watches one experiment at 60 steps a second."""
-    await asyncio.to_thread(lab.do, "play", {"speed": 60})
-    counts = [0] * many
-    watch = {"type": "watch", "experiment": lab.id, "encoding": "bdata"}
+class Audience(NamedTuple):
+    """Frames of each reader and all bytes of them, and the server's processor time, in so many seconds."""
+
+    frames: list[int]
+    size: int
+    spent: float
+    seconds: float
+
+
+async def audience(served: Served, watches: list[JSON], seconds: float) -> Audience:
+    """Readers of playing experiments, each with its message."""
+    counts, sizes = [0] * len(watches), [0] * len(watches)
 
     async def read(place: int) -> None:
         async with connect(served.url.replace("http", "ws") + "/api/v1/stream", max_size=None) as stream:
-            await stream.send(json.dumps(watch))
+            await stream.send(json.dumps(watches[place]))
             async for text in stream:
                 if (match := FRAME.match(str(text))) is not None:
                     counts[place] += 1
+                    sizes[place] += len(text)
                     await stream.send(f'{{"type":"got","frame":{match[1]}}}')
 
     readers = []
-    for place in range(many):
+    for place in range(len(watches)):
         readers.append(asyncio.create_task(read(place)))
         await asyncio.sleep(0.01)  # at once, one address may have 50 sockets that watch nothing yet
     await asyncio.sleep(2)  # until all have caught up
-    before, spent, began = list(counts), processor_seconds(served.pid), time.perf_counter()
+    before, size = list(counts), sum(sizes)
+    spent, began = processor_seconds(served.pid), time.perf_counter()
     await asyncio.sleep(seconds)
-    elapsed = time.perf_counter() - began
-    spent = processor_seconds(served.pid) - spent
-    had = [(now - then) / elapsed for now, then in zip(counts, before, strict=True)]
+    elapsed, spent = time.perf_counter() - began, processor_seconds(served.pid) - spent
+    frames = [now - then for now, then in zip(counts, before, strict=True)]
+    size = sum(sizes) - size
     for reader in readers:
         reader.cancel()
     await asyncio.gather(*readers, return_exceptions=True)
-    await asyncio.to_thread(lab.do, "pause")
-    line(f"frames for each of {many} who watch one experiment, at worst", f"{min(had):.1f} a second", "10")
-    line("the server, of a processor", f"{100 * spent / elapsed:.0f} %", "under 50 %")
+    return Audience(frames, size, spent, elapsed)
+
+
+def one_class(served: Served, lab: Lab, seconds: float, many: int) -> None:
+    """A class that watches one experiment at 60 steps a second."""
+    lab.do("play", {"speed": 60})
+    message = {"type": "watch", "experiment": lab.id, "encoding": "bdata"}
+    seen = asyncio.run(audience(served, [message] * many, seconds))
+    lab.do("pause")
+    worst = min(seen.frames) / seen.seconds
+    line(f"frames for each of {many} who watch one experiment, at worst", f"{worst:.1f} a second", "10")
+    line("the server, of a processor", f"{100 * seen.spent / seen.seconds:.0f} %", "under 50 %")
 
 
 def processor_seconds(pid: int) -> float:
@@ -292,9 +315,9 @@ def processor_seconds(pid: int) -> float:
     return math.nan if times is None else sum(had for had, _ in times.values())
 
 
-def crowd(url: str, seconds: float, many: int) -> None:
-    """Many experiments at 60 steps a second on one machine."""
-    labs = [Lab(url, {}) for _ in range(many)]
+def crowd(served: Served, seconds: float, many: int) -> None:
+    """Many experiments at 60 steps a second on one machine, unwatched and then each with a page."""
+    labs = [Lab(served.url, {}) for _ in range(many)]
     for lab in labs:
         lab.do("play", {"speed": 60})
     firsts, began = [lab.step() for lab in labs], time.perf_counter()
@@ -306,13 +329,20 @@ def crowd(url: str, seconds: float, many: int) -> None:
         took.append(1000 * (time.perf_counter() - before))
     elapsed = time.perf_counter() - began
     shares = [(lab.step() - first) / (60 * elapsed) for lab, first in zip(labs, firsts, strict=True)]
-    for lab in labs:
-        lab.do("pause")
     line(
         f"{many} experiments at 60 steps/s, held at worst and best",
         f"{100 * min(shares):.0f} to {100 * max(shares):.0f} %",
     )
     line("GET beside them, median", f"{statistics.median(took):.1f} ms", "under 50 ms")
+    watches = [watch(lab.id, lab.token, fps=30) for lab in labs]
+    seen = asyncio.run(audience(served, watches, seconds))
+    for lab in labs:
+        lab.do("pause")
+    frames = sum(seen.frames)
+    worst = min(seen.frames) / seen.seconds
+    line("frames for each page of them, asked for 30, at worst", f"{worst:.1f} a second")
+    line("the server's processor time a frame, training included", f"{1e3 * seen.spent / frames:.2f} ms")
+    line("such a frame, on average", f"{seen.size / frames / 1000:.2f} kB", "2.5 kB")
 
 
 def main() -> None:
@@ -331,8 +361,8 @@ def main() -> None:
         examined(url, "5-64-64-1", WIDE, seconds)
         speeds(lab, seconds)
         asyncio.run(socket(url, lab, seconds))
-        asyncio.run(audience(served, lab, seconds, many=100))
-        crowd(url, seconds, many=30)
+        one_class(served, lab, seconds, many=100)
+        crowd(served, seconds, many=30)
 
 
 if __name__ == "__main__":
