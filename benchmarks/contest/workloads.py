@@ -80,7 +80,7 @@ def workloads(quick: bool = False) -> list[Workload]:
         Workload("batch_32", "Batch 32, 5-4-4-1 relu", _notebook(896, batch_size=32), 1_400),
         Workload("tanh_64", "Batch 32, 2-64-64-1 tanh", _wide("linear", 896, 2, "tanh", 64, 32), 560),
         Workload(
-            "relu_256", "Batch 256, 5-256-256-1 relu", _wide("log_linear", 1024, 5, "relu", 256, 256), 48
+            "relu_256", "Batch 256, 5-256-256-1 relu", _wide("log_linear", 1024, 5, "relu", 256, 256), 240
         ),
     ]
     return [replace(each, steps=max(each.steps // 10, 16)) for each in whole] if quick else whole

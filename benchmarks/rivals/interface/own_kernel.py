@@ -14,7 +14,7 @@ from fallline.vocabulary.recipe import Recipe
 from interface.job import Array, Job, Rival
 
 SLICE_SECONDS, FEWEST = 0.005, 8
-"""Slices are as long as a live run's, with a minimum of steps: each computes one extra gradient."""
+"""Slices are as long as a live run's, with a minimum of steps. Only the last computes a gradient that none uses."""
 
 
 def with_kernel(kernel: Kernel) -> type[Rival]:
