@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled_buckets import carried_out, merged
+from fallline.engine.kernels.compiled_history import append, scan
+from fallline.history import pyramid, run_history
 from fallline.history.run_history import RunHistory
 from fallline.vocabulary import columns
 from fallline.vocabulary.columns import Buckets, Floats, Records, from_records, join, widen
 from fallline.vocabulary.merge_plans import coarsened
-from support.spies import noting
 
 NAMES = tuple(f"series {number}" for number in range(7))
 
@@ -100,19 +101,24 @@ def test_a_plan_of_merges_has_the_bits_of_numpys(seed: int, at_most: int) -> Non
     expect_same(carried_out(plan, whole), columns._carried_out_by_numpy(plan, whole))
 
 
-def test_a_history_is_the_same_whoever_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    def history() -> tuple[Buckets, Buckets, Buckets]:
-        one = RunHistory(NAMES)
-        at = 0
-        for steps in (7, 300, 1_000, 4_096, 16, 5_000, 3):
-            one.append(records(at, steps, at, scale=1e308 if at == 307 else 1.0))
-            at += steps
-        return one.range(0, at - 1, 100), one.range(2_000, 9_000, 1_000), join(one.range(0, 99, 100))
+@pytest.mark.parametrize("seed", range(4))
+def test_a_history_is_the_same_whoever_appends(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def history() -> RunHistory:
+        random, one = np.random.default_rng(seed), RunHistory(NAMES)
+        for steps in random.integers(1, (40, 700, 9_000)[seed % 3], 30).tolist():
+            scale = 1e308 if random.random() < 0.1 else 1.0
+            one.append(records(steps, steps, one.count, scale))
+        return one
 
-    monkeypatch.setattr(columns, "_FASTER", [])
+    monkeypatch.setattr(pyramid, "_APPEND", pyramid._APPEND[:1])
+    monkeypatch.setattr(run_history, "_SCAN", run_history._SCAN[:1])
     by_numpy = history()
-    merges: list[int] = []
-    columns.merge_by(noting(lambda left, right: merges.append(len(left)), merged), carried_out)
-    for one, expected in zip(history(), by_numpy, strict=True):
-        expect_same(one, expected)
-    assert len(merges) > 20
+    pyramid.append_by(append)
+    run_history.scan_by(scan)
+    compiled = history()
+    assert by_numpy.latest() == compiled.latest()
+    for one, other in zip(by_numpy.parts(), compiled.parts(), strict=True):
+        assert (one.name, one.version, one.about) == (other.name, other.version, other.about)
+        columns = other.arrays()
+        for name, column in one.arrays().items():
+            np.testing.assert_array_equal(column, columns[name], err_msg=f"{one.name} {name}", strict=True)

@@ -8,13 +8,15 @@ loss and the numbers of rises and falls. All this depends on the recipe only, no
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isfinite
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fallline.vocabulary.columns import Floats, Records, Waiting
+from fallline.vocabulary.columns import Floats, Records
 from fallline.vocabulary.encoding import About, Arrays
 
 DOUBLING, POINTS = 64, 512
@@ -140,68 +142,28 @@ class Track:
 
     def __init__(self, names: tuple[str, ...]) -> None:
         """`names` are the series of the run's records, in their order."""
-        self._rows = [names.index("train_loss")]
-        self._rows += [names.index("test_loss")] if "test_loss" in names else []
-        self._has_test = "test_loss" in names
-        self._moved = [row for row, name in enumerate(names) if name.startswith("ratio/W")]
-        self._values: Floats = np.empty((_MOVED + len(self._moved), SPARE))
-        self._waiting = Waiting()
+        test = names.index("test_loss") if "test_loss" in names else -1
+        moved = [row for row, name in enumerate(names) if name.startswith("ratio/W")]
+        self._rows = np.array([names.index("train_loss"), test, *moved], np.intp)
+        self._values: Floats = np.empty((_MOVED + len(moved), SPARE))
         self._count = 0
         self._offset = 0
-        self._last_loss, self._rises, self._falls, self._peak, self._peak_step = np.nan, 0.0, 0.0, np.nan, 0
+        self._open = np.array([np.nan, 0.0, 0.0, np.nan, 0.0])
+        """Last loss; rises and falls so far; highest loss since the last point, and its step."""
 
     @property
     def nbytes(self) -> int:
-        return self._values.nbytes + self._waiting.nbytes
+        return self._values.nbytes
 
     def append(self, records: Records) -> None:
         """Add the next records."""
-        if len(records) and self._waiting.add(records):
-            self._store()
-
-    def _store(self) -> None:
-        """Store the points among the records that wait; whoever reads the track calls it first."""
-        records = self._waiting.take()
-        if records is None:
-            return
-        losses = records.values[self._rows[0]]
-        before = np.concatenate([[self._last_loss], losses[:-1]])
-        with np.errstate(all="ignore"):
-            rises = self._rises + np.cumsum(losses - before > NOTABLE * before)
-            falls = self._falls + np.cumsum(before - losses > NOTABLE * before)
-        places = _points(records.first, records.stop) - records.first
-        peaks, peak_steps = self._peaks(losses, places, records.first)
-        self._reserve(len(places))
-        new = self._values[:, self._count : self._count + len(places)]
-        new[_STEP] = places + records.first
-        new[_LOSS] = losses[places]
-        new[_TEST] = records.values[self._rows[1]][places] if self._has_test else np.nan
-        new[_PEAK], new[_PEAK_STEP] = peaks, peak_steps
-        new[_RISES], new[_FALLS] = rises[places], falls[places]
-        new[_MOVED:] = records.values[self._moved][:, places]
-        self._count += len(places)
-        self._last_loss, self._rises, self._falls = float(losses[-1]), float(rises[-1]), float(falls[-1])
-
-    def _peaks(self, losses: Floats, places: NDArray[np.int64], first: int) -> tuple[Floats, Floats]:
-        """Return the highest loss up to each point since the one before, and its step."""
-        if first + len(losses) <= 2 * POINTS:  # every step is a point
-            self._peak, self._peak_step = np.nan, first + len(losses)
-            finite = np.where(np.isfinite(losses), losses, np.nan)
-            return finite, np.arange(first, first + len(losses), dtype=np.float64)
-        starts = np.append(0, places + 1)
-        starts = starts[starts < len(losses)]  # the last stretch is open, unless the last record is a point
-        heights = np.where(np.isfinite(losses), losses, -np.inf)
-        peaks = np.maximum.reduceat(heights, starts)
-        highest = np.flatnonzero(heights == np.repeat(peaks, np.diff(starts, append=len(losses))))
-        steps = (first + highest[np.searchsorted(highest, starts)]).astype(np.float64)
-        peaks[np.isneginf(peaks)] = np.nan
-        if np.isnan(peaks[0]) or self._peak >= peaks[0]:
-            peaks[0], steps[0] = self._peak, self._peak_step
-        if len(starts) > len(places):
-            self._peak, self._peak_step = float(peaks[-1]), int(steps[-1])
-        else:
-            self._peak, self._peak_step = np.nan, first + len(losses)
-        return peaks[: len(places)], steps[: len(places)]
+        if len(records):
+            places = _points(records.first, records.stop)
+            self._reserve(len(places))
+            new = self._values[:, self._count : self._count + len(places)]
+            with np.errstate(all="ignore"):
+                _FOLLOW[-1](records.first, records.values, places, self._rows, self._open, new)
+            self._count += len(places)
 
     def _reserve(self, count: int) -> None:
         if self._count + count > self._values.shape[1]:
@@ -211,7 +173,6 @@ class Track:
 
     def before(self, step: int, examined: int) -> Series:
         """Return the points before `step`. They are new from step `examined` on."""
-        self._store()
         steps = self._values[_STEP, : self._count]
         fresh, stop = np.searchsorted(steps, [examined, step]).tolist()
         start = max(fresh - KEPT, 0)
@@ -235,10 +196,9 @@ class Track:
 
     def about(self) -> tuple[About, Arrays]:
         """Return all of it, to store."""
-        self._store()
-        counts = {"rises": self._rises, "falls": self._falls}
-        open_part = {**counts, "peak_step": self._peak_step, "offset": self._offset}
-        numbers = np.array([self._last_loss, self._peak])
+        _, rises, falls, _, peak_step = self._open.tolist()
+        open_part = {"rises": rises, "falls": falls, "peak_step": int(peak_step), "offset": self._offset}
+        numbers = self._open[[0, 3]]
         return open_part, {"track": self._values[:, : self._count].copy(), "track_open": numbers}
 
     def restore(self, about: About, arrays: Arrays) -> None:
@@ -248,8 +208,10 @@ class Track:
             raise ValueError("this track has other series")
         self._keep(values)
         self._offset = about["offset"]
-        self._last_loss, self._peak = arrays["track_open"].tolist()
-        self._rises, self._falls, self._peak_step = about["rises"], about["falls"], about["peak_step"]
+        last_loss, peak = arrays["track_open"].tolist()
+        self._open = np.array(
+            [last_loss, about["rises"], about["falls"], peak, about["peak_step"]], np.float64
+        )
 
 
 def _points(first: int, stop: int) -> NDArray[np.int64]:
@@ -261,3 +223,47 @@ def _points(first: int, stop: int) -> NDArray[np.int64]:
         parts.append(np.arange(-(-first // apart) * apart, end, apart, dtype=np.int64))
         first = end
     return np.concatenate(parts)
+
+
+def follow(
+    first: int,
+    values: Floats,
+    points: NDArray[np.int64],
+    rows: NDArray[np.intp],
+    open_part: Floats,
+    columns: Floats,
+) -> None:
+    """Fill `columns` at `points` from the records from step `first` on; the end stays open in `open_part`.
+
+    `rows` are those of the training loss, of the test loss or -1, and of the layers' changes. It is compiled as it is.
+    """
+    before, rises, falls, peak, peak_step = open_part
+    at = 0
+    for place in range(values.shape[1]):
+        loss, step = values[rows[0], place], first + place
+        rises += loss - before > NOTABLE * before
+        falls += before - loss > NOTABLE * before
+        if isfinite(loss) and not peak >= loss:
+            peak, peak_step = loss, step
+        if at < len(points) and points[at] == step:
+            columns[_STEP, at], columns[_LOSS, at] = step, loss
+            columns[_TEST, at] = values[rows[1], place] if rows[1] >= 0 else np.nan
+            columns[_PEAK, at], columns[_PEAK_STEP, at] = peak, peak_step
+            columns[_RISES, at], columns[_FALLS, at] = rises, falls
+            for layer in range(2, len(rows)):
+                columns[_MOVED + layer - 2, at] = values[rows[layer], place]
+            peak, peak_step = np.nan, step + 1
+            at += 1
+        before = loss
+    open_part[:] = before, rises, falls, peak, peak_step
+
+
+Follow: TypeAlias = Callable[[int, Floats, NDArray[np.int64], NDArray[np.intp], Floats, Floats], None]
+
+_FOLLOW: list[Follow] = [follow]
+"""The function as it is, and at most its compiled version."""
+
+
+def follow_by(compiled: Follow) -> None:
+    """Use the compiled version from now on."""
+    _FOLLOW[1:] = [compiled]

@@ -22,11 +22,15 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from fallline.diagnosis import track
+from fallline.diagnosis.track import follow_by
 from fallline.engine import kernels
 from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import PINNED, lacking, pinned, target
 from fallline.execution.memory import settle
+from fallline.history.pyramid import append_by
+from fallline.history.run_history import scan_by
 from fallline.vocabulary.columns import merge_by
 
 if sys.platform != "win32":
@@ -129,7 +133,7 @@ def fingerprint(environment: Mapping[str, str]) -> str:
     count, so sources can be copied.
     """
     digest = hashlib.sha256()
-    for path in sorted(SOURCES.parent.rglob("*.py")):
+    for path in (Path(track.__file__), *sorted(SOURCES.parent.rglob("*.py"))):
         digest.update(f"{path}\n".encode())
         digest.update(path.read_bytes())
     builds = [version(name) for name in ("numba", "llvmlite", "numpy") if importlib.util.find_spec(name)]
@@ -176,9 +180,17 @@ def compiled_kernel() -> Kernel:
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
         from fallline.engine.kernels.compiled_buckets import carried_out, merged  # noqa: PLC0415  an optional extra
+        from fallline.engine.kernels.compiled_history import (  # noqa: PLC0415  an optional extra
+            append,
+            compiled_follow,
+            scan,
+        )
 
         load()
         merge_by(merged, carried_out)
+        append_by(append)
+        scan_by(scan)
+        follow_by(compiled_follow(track.follow))
     except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__
         raise KernelUnavailable(f"compiled code is unavailable: {reason}") from error

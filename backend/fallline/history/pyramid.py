@@ -10,16 +10,17 @@ The content after n steps depends only on n, not on slices or readers:
 - summaries: one bucket for every 16 of the first steps, the last steps and the trunk's buckets. So a coarse view does
   not merge very many fine buckets.
 
-Every bucket merges its two halves, so that means round the same for all slices. Buckets of one width, and single
-steps, are in rings. A full ring drops its oldest for new ones, and can be restored from the pieces that it stores.
+Every bucket merges its two halves, so that means round the same for all slices. Single steps are the columns of one
+set of arrays, and buckets those of another. Each ring has its place there: bucket k is at k modulo the ring's size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeAlias
+from itertools import groupby
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from fallline.history.cover import Zone, cover
 from fallline.vocabulary.columns import (
     STATISTICS,
     Buckets,
+    Floats,
     Records,
     as_one,
     ceil,
@@ -39,13 +41,36 @@ from fallline.vocabulary.columns import (
 )
 from fallline.vocabulary.encoding import About, Arrays
 
-FEW = 64
-"""Size of a new step ring: most experiments of a workshop are short, and there are many."""
+STEPS = 1024
+"""Number of first, and of last, single steps; also the most buckets of the trunk."""
 
-Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
+SUMMARY = 16
+"""Number of steps or trunk buckets in a summary bucket; also the number of buckets per octave."""
+
+_OCTAVE = STEPS // SUMMARY
+
+FEW = 64
+"""Steps that a new history has room for: most experiments of a workshop are short, and there are many."""
 
 BLOCK = 128
 """Number of the trunk's buckets in one piece."""
+
+CHUNK = 512
+"""Most steps that are merged at a time, a power of two, so that they stay in the cache."""
+
+_LONG = 1 << 27
+"""Longest run that `most_bytes` covers: an hour at full speed."""
+
+_WAITING = 2 * _OCTAVE
+"""Place of the three buckets wider than the trunk's that may wait for their other half; before it are the summaries."""
+
+_TRUNK = _WAITING + 3
+_TWIGS = _TRUNK + STEPS
+
+Kind: TypeAlias = Literal["first", "last", "trunk", "summary", "first_summary", "octave", "twig", "waiting"]
+
+Rows = NDArray[np.intp]
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,270 +86,140 @@ class Part:
     arrays: Callable[[], Arrays]
 
 
-class BucketRing:
-    """The newest `size` of the buckets [k width, (k + 1) width), all series together.
+class Ring(NamedTuple):
+    """The buckets start <= k < stop of one width; bucket k is at `offset` + k % `size`."""
 
-    It stores bucket k for `start` <= k < `stop`, at place k % length of every array. The arrays grow up to `size`; for
-    `expected` buckets they have room at once.
-    """
-
-    def __init__(self, buckets: Buckets, width: int, size: int, expected: int = 0) -> None:
-        rows, self.names = len(buckets.names), buckets.names
-        self.width, self._size = width, size
-        self.start = self.stop = int(buckets.first[0]) // width if len(buckets) else 0
-        # The smallest integer type for counts up to the width saves a fifth of the memory.
-        counts = np.empty((rows, 0), np.min_scalar_type(width))
-        self._arrays: Arrays = {"samples_seen": np.empty(0, np.int64), "seconds": np.empty(0)}
-        self._arrays.update({name: np.empty((rows, 0)) for name in STATISTICS.values()}, count=counts)
-        self._grow(min(expected, size))
-        self.add(buckets)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays, full or not."""
-        return sum(array.nbytes for array in self._arrays.values())
-
-    def add(self, buckets: Buckets) -> None:
-        """Add the buckets `stop`, `stop` + 1, ..."""
-        stop = self.stop + len(buckets)
-        self._grow(min(stop - self.start, self._size))
-        buckets = buckets.part(slice(max(len(buckets) - self._size, 0), None))
-        places = self._places(stop - len(buckets), stop)
-        for name, array in self._arrays.items():
-            array[..., places] = getattr(buckets, name)
-        self.start, self.stop = max(self.start, stop - self._size), stop
-
-    def read(self, start: int, stop: int) -> Buckets:
-        """Return copies of the buckets start <= k < stop."""
-        return buckets_of(self.names, self.width, start, self.arrays(start, stop))
-
-    def arrays(self, start: int, stop: int) -> Arrays:
-        """Return copies of the columns of the buckets start <= k < stop."""
-        places = self._places(start, stop)
-        return {name: array[..., places] for name, array in self._arrays.items()}
-
-    def _places(self, start: int, stop: int) -> NDArray[np.intp]:
-        return np.arange(start, stop) % len(self._arrays["seconds"])
-
-    def _grow(self, needed: int) -> None:
-        """Make room for so many buckets, and for the rest of a block: a trunk is seldom full."""
-        if needed <= len(self._arrays["seconds"]):
-            return
-        length = min(ceil(needed, BLOCK), self._size)
-        kept = self.arrays(self.start, self.stop) if self.stop > self.start else {}
-        for name, array in self._arrays.items():
-            self._arrays[name] = np.empty((*array.shape[:-1], length), array.dtype)
-        places = self._places(self.start, self.stop)
-        for name, array in kept.items():
-            self._arrays[name][..., places] = array
-
-    def parts(self, kind: Kind, block: int | None = None) -> Iterator[Part]:
-        """Yield the buckets in pieces of `block` buckets, or in one piece."""
-        size = self.stop - self.start if block is None else block
-        for start in range(self.start, self.stop, max(size, 1)):
-            stop = min(start + size, self.stop)
-            name = f"{kind}-{self.width}" + ("" if block is None else f"-{start // size}")
-            about: About = {"kind": kind, "start": start, "width": self.width}
-            yield Part(name, (start, stop, len(self.names)), about, partial(self.arrays, start, stop))
-
-
-def buckets_of(names: tuple[str, ...], width: int, start: int, arrays: Arrays) -> Buckets:
-    """Return the buckets k = `start`, ... of this width from their columns."""
-    numbers = np.arange(start, start + len(arrays["seconds"]), dtype=np.int64)
-    columns = {**arrays, "count": arrays["count"].astype(np.int64)}
-    return Buckets(numbers * width, (numbers + 1) * width - 1, names=names, **columns)
-
-
-class StepRing:
-    """The newest `size` steps, one record each; the arrays grow up to `size`."""
-
-    width = 1
-
-    def __init__(self, names: tuple[str, ...], start: int, size: int) -> None:
-        self.names, self._size = names, size
-        self.start = self.stop = start
-        self._samples_seen = np.empty(0, np.int64)
-        self._seconds = np.empty(0)
-        self._values = np.empty((len(names), 0))
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the arrays, full or not."""
-        return self._samples_seen.nbytes + self._seconds.nbytes + self._values.nbytes
-
-    def add(self, records: Records) -> None:
-        """Add the records from `stop` on."""
-        self._grow(min(self.stop - self.start + len(records), self._size))
-        newest = records.part(records.stop - self._size, records.stop)
-        places = self._places(newest.first, newest.stop)
-        self._samples_seen[places] = newest.samples_seen
-        self._seconds[places] = newest.seconds
-        self._values[:, places] = newest.values
-        self.start, self.stop = max(self.start, records.stop - self._size), records.stop
-
-    def read(self, start: int, stop: int) -> Buckets:
-        """Return copies of the steps start <= k < stop as buckets of one step."""
-        return from_records(self.records(start, stop))
-
-    def records(self, start: int, stop: int) -> Records:
-        """Return copies of the records start <= k < stop."""
-        places = self._places(start, stop)
-        columns = self._samples_seen[places], self._seconds[places]
-        return Records(start, *columns, self.names, self._values[:, places])
-
-    def parts(self, kind: Kind) -> Iterator[Part]:
-        """Yield all steps as a piece, if there are any."""
-        start, stop = self.start, self.stop
-        if start < stop:
-            about: About = {"kind": kind, "start": start, "width": 1}
-            yield Part(kind, (start, stop, len(self.names)), about, partial(self._arrays, start, stop))
-
-    def _arrays(self, start: int, stop: int) -> Arrays:
-        records = self.records(start, stop)
-        return {"samples_seen": records.samples_seen, "seconds": records.seconds, "values": records.values}
-
-    def _places(self, start: int, stop: int) -> NDArray[np.intp]:
-        return np.arange(start, stop) % len(self._seconds)
-
-    def _grow(self, needed: int) -> None:
-        if needed <= len(self._seconds):
-            return
-        records = self.records(self.start, self.stop) if self.stop > self.start else None
-        length = min(max(FEW, 1 << (needed - 1).bit_length()), self._size)
-        self._samples_seen = np.empty(length, np.int64)
-        self._seconds = np.empty(length)
-        self._values = np.empty((len(self.names), length))
-        if records is not None:
-            places = self._places(records.first, records.stop)
-            self._samples_seen[places], self._seconds[places] = records.samples_seen, records.seconds
-            self._values[:, places] = records.values
-
-
-Ring = BucketRing | StepRing
-
-
-STEPS = 1024
-"""Number of first, and of last, single steps; also the most buckets of the trunk."""
-
-SUMMARY = 16
-"""Number of steps or trunk buckets in a summary bucket; also the number of buckets per octave."""
-
-_OCTAVE = STEPS // SUMMARY
-_PORTION = 8192
-
-
-_LONG = 1 << 27
-"""Longest run that `most_bytes` covers: an hour at full speed."""
+    kind: Kind
+    width: int
+    start: int
+    stop: int
+    offset: int
+    size: int
 
 
 def most_bytes(series: int) -> int:
     """Return the most bytes for so many series in a run of `_LONG` steps."""
-    octaves = (_LONG // STEPS).bit_length() - _OCTAVE.bit_length() + 1
-    recent = (_LONG // STEPS).bit_length() - SUMMARY.bit_length() + 1
-    buckets = STEPS + 2 * STEPS // SUMMARY + SUMMARY * (octaves + recent) + STEPS // SUMMARY
-    return 2 * STEPS * (16 + 8 * series) + buckets * (16 + 36 * series)
+    return 2 * STEPS * (16 + 8 * series) + _places(_LONG) * (16 + 36 * series)
+
+
+def _width(settled: int) -> int:
+    """Return the trunk's width when so many steps are merged."""
+    return 1 << (max(settled - 1, 0) // STEPS).bit_length()
+
+
+def _places(settled: int) -> int:
+    """Return the number of places for buckets when so many steps are merged: a trunk is seldom full at first."""
+    width = _width(settled)
+    if width <= 2:
+        return _OCTAVE * min(settled, 1) if width == 1 else _TRUNK + ceil(settled // width, BLOCK)
+    return _TWIGS if width <= SUMMARY else _twig(width)[0]
+
+
+def _twig(width: int) -> tuple[int, int]:
+    """Return offset and size of the newest buckets of a width below the trunk's; an octave's follow."""
+    if width == SUMMARY:
+        return _TWIGS, _OCTAVE
+    return _TWIGS + _OCTAVE + 2 * SUMMARY * (width.bit_length() - (2 * SUMMARY).bit_length()), SUMMARY
+
+
+def _levels(trunk: int) -> NDArray[np.int64]:
+    """Return offset and size of the ring that gets the newest buckets of each width 1, 2, 4 ..., by exponent.
+
+    Size 0 means none: narrow buckets, which never wait.
+    """
+    levels = np.zeros(((SUMMARY * trunk).bit_length(), 2), np.int64)
+    for exponent in range(1, len(levels)):
+        width = 1 << exponent
+        if width == trunk:
+            levels[exponent] = _TRUNK, STEPS
+        elif width == SUMMARY * trunk:
+            levels[exponent] = 0 if trunk == 1 else _OCTAVE, _OCTAVE
+        elif width >= SUMMARY:
+            ahead = exponent - trunk.bit_length()
+            levels[exponent] = _twig(width) if width < trunk else (_WAITING + ahead, 1)
+    return levels
 
 
 class Pyramid:
     """Series at several resolutions, appended in order and read by range."""
 
-    def __init__(self, names: tuple[str, ...]) -> None:
-        self._nothing = Buckets.empty(names)
-        self._first_steps = StepRing(names, 0, STEPS)
-        self._last_steps = StepRing(names, STEPS, STEPS)
-        self._trunk: BucketRing | None = None
-        self._octaves: list[BucketRing] = []
-        self._recent: dict[int, BucketRing] = {}
-        self._first_summary: BucketRing | None = None
-        self._summary: BucketRing | None = None
-        # the newest bucket of each width that waits for its other half
-        self._waiting: dict[int, Buckets] = {}
-        self._settled = 0
-        self.names = names
+    def __init__(self, series: int) -> None:
+        self.series = series
         self.count = 0
+        self._settled = 0
+        self._levels = _levels(1)
+        self._steps: Arrays = {"samples_seen": np.empty(0, np.int64), "seconds": np.empty(0)}
+        self._steps["values"] = np.empty((series, 0))
+        self._buckets: Arrays = {"samples_seen": np.empty(0, np.int64), "seconds": np.empty(0)}
+        self._buckets.update({name: np.empty((series, 0)) for name in STATISTICS.values()})
+        self._buckets["count"] = np.empty((series, 0), np.uint32)
 
     @property
     def nbytes(self) -> int:
-        return sum(ring.nbytes for ring in self._rings())
+        """Bytes of the arrays, full or not."""
+        return sum(array.nbytes for array in (*self._steps.values(), *self._buckets.values()))
+
+    @property
+    def _trunk(self) -> int:
+        """Width of the trunk's buckets."""
+        return 1 << len(self._levels) - SUMMARY.bit_length()
 
     # ------------------------------------------------------------------ adding records
 
-    def append(self, records: Records) -> None:
-        """Add the next records. Raises ValueError if they do not follow."""
-        if records.first != self.count:
-            raise ValueError(f"record {self.count} must come next, not {records.first}")
-        for start in range(records.first, records.stop, _PORTION):
-            self._append(records.part(start, start + _PORTION))
+    def append(self, records: Records, rows: Rows) -> None:
+        """Add the next records. Its series are these rows of their values."""
+        while records.stop >= (border := STEPS * self._trunk) + SUMMARY:
+            self._add(records.part(self.count, border), max(border, self.count), rows)
+            self._double()
+        self._add(records.part(self.count, records.stop), records.stop, rows)
 
-    def _append(self, records: Records) -> None:
-        if self.count < STEPS:
-            self._first_steps.add(records.part(0, STEPS))
-        if self.count - self._settled + len(records) >= STEPS:
-            self._settle(records)
-        if records.stop > STEPS:
-            self._last_steps.add(records.part(STEPS, records.stop))
-        self.count = records.stop
+    def _add(self, records: Records, stop: int, rows: Rows) -> None:
+        """Add the records before step `stop`, for which the trunk has room."""
+        until = floor(stop, SUMMARY)
+        self._grow(stop, until)
+        columns = records.samples_seen, records.seconds, records.values
+        arrays = *self._steps.values(), *self._buckets.values()
+        work = np.empty((6, CHUNK + 1))
+        _APPEND[-1](self._settled, stop - len(records), *columns, rows, self._levels, *arrays, work)
+        self.count, self._settled = stop, until
 
-    def _settle(self, records: Records | None = None) -> None:
-        """Merge steps into complete buckets: many at once, since NumPy's calls cost most."""
-        block = join(self._nothing, *self._unsettled())
-        if records is not None:
-            block = join(block, from_records(records))
-        stop = floor(self._settled + len(block), SUMMARY)
-        while self._settled < stop:
-            if self._settled == STEPS * self._width:
-                self._double()
-            until = min(stop, STEPS * self._width)
-            count = until - self._settled
-            self._merge_upwards(block.part(slice(0, count)))
-            block, self._settled = block.part(slice(count, None)), until
-
-    def _unsettled(self) -> list[Buckets]:
-        border = max(self._settled, min(self.count, STEPS))
-        parts = ((self._first_steps, self._settled, border), (self._last_steps, border, self.count))
-        return [ring.read(start, stop) for ring, start, stop in parts if start < stop]
-
-    def _merge_upwards(self, buckets: Buckets) -> None:
-        """Add every bucket that these single steps complete to its rings."""
-        width = 1
-        while len(buckets) and width < SUMMARY * self._width:
-            buckets = join(self._waiting.pop(width, self._nothing), buckets)
-            if len(buckets) % 2:
-                # Copied, since a slice would keep the whole block in memory.
-                self._waiting[width] = buckets.part(np.array([len(buckets) - 1]))
-            buckets, width = pair_up(buckets), 2 * width
-            self._put(buckets, width)
-
-    def _put(self, buckets: Buckets, width: int) -> None:
-        if self._trunk is not None and width == self._width:
-            self._trunk.add(buckets)
-        if width in self._recent:
-            self._recent[width].add(buckets)
-        if width == SUMMARY * self._width:
-            if self._summary is None:
-                self._summary = BucketRing(self._nothing, width, STEPS // SUMMARY)
-            self._summary.add(buckets)
-
-    @property
-    def _width(self) -> int:
-        return 1 if self._trunk is None else self._trunk.width
+    def _grow(self, count: int, settled: int) -> None:
+        if count > (room := len(self._steps["seconds"])) and room < 2 * STEPS:
+            _enlarge(self._steps, min(max(FEW, 1 << (count - 1).bit_length()), 2 * STEPS))
+        if (needed := _places(settled)) > len(self._buckets["seconds"]):
+            _enlarge(self._buckets, needed)
 
     def _double(self) -> None:
         """Merge the full trunk's buckets in pairs; no bucket waits for its half now."""
-        assert self._summary is not None
-        width = self._width
-        buckets = (self._trunk or self._first_steps).read(0, STEPS)
-        summary = self._summary.read(0, STEPS // SUMMARY)
-        if width == 1:
-            self._first_summary = self._summary
+        width = self._trunk
+        rings = {ring.kind: ring for ring in self._rings() if ring.kind in ("first", "trunk", "summary")}
+        buckets = self._read(rings.get("trunk", rings["first"]), 0, STEPS)
+        summaries = pair_up(self._read(rings["summary"], 0, _OCTAVE))
+        self._levels = _levels(2 * width)
+        self._grow(self.count, self._settled + SUMMARY)
+        kept = [(_TRUNK, STEPS, 0, pair_up(buckets)), (_OCTAVE, _OCTAVE, 0, summaries)]
         if width >= SUMMARY:
             # The last 1,024 steps need a summary like the first; wider rings only continue them.
-            size = _recent_size(width)
-            self._recent[width] = BucketRing(buckets.part(slice(STEPS - size, None)), width, size)
+            offset, size = _twig(width)
+            kept.append((offset, size, STEPS - size, buckets.part(slice(STEPS - size, None))))
         if width >= _OCTAVE:
-            self._octaves.append(BucketRing(buckets.part(slice(SUMMARY, 2 * SUMMARY)), width, SUMMARY))
-        self._trunk = BucketRing(pair_up(buckets), 2 * width, STEPS)
-        self._summary = BucketRing(pair_up(summary), 2 * SUMMARY * width, STEPS // SUMMARY)
+            kept.append((offset + SUMMARY, SUMMARY, SUMMARY, buckets.part(slice(SUMMARY, 2 * SUMMARY))))
+        for offset, size, start, each in kept:
+            _put(self._buckets, offset, size, start, {name: getattr(each, name) for name in self._buckets})
+
+    def extend(self, is_old: NDArray[np.bool_], constants: Floats) -> None:
+        """Add series, which have had one value so far: NaN is none. `is_old` says which rows those of before become."""
+        self.series = len(is_old)
+        values = constants[~is_old, np.newaxis]
+        for arrays in (self._steps, self._buckets):
+            for name, array in arrays.items():
+                if array.ndim == 2:
+                    arrays[name] = wider = np.empty((len(is_old), array.shape[1]), array.dtype)
+                    wider[is_old], wider[~is_old] = array, 0 if name == "count" else values
+        for ring in self._rings():
+            if ring.kind not in ("first", "last"):
+                places = slice(ring.offset, ring.offset + ring.size)
+                self._buckets["count"][~is_old, places] = np.where(np.isfinite(values), ring.width, 0)
 
     # ------------------------------------------------------------------ storing
 
@@ -334,131 +229,257 @@ class Pyramid:
 
     def parts(self) -> Iterator[Part]:
         """Yield pieces from which `restored` restores this history to the bit."""
-        yield from self._first_steps.parts("first")
-        yield from self._last_steps.parts("last")
-        if self._trunk is not None:
-            yield from self._trunk.parts("trunk", BLOCK)
-        if self._summary is not None:
-            yield from self._summary.parts("summary")
-        if self._first_summary is not None:
-            yield from self._first_summary.parts("first_summary")
-        for octave in self._octaves:
-            yield from octave.parts("octave")
-        for ring in self._recent.values():
-            yield from ring.parts("twig")
-        for width, waiting in self._waiting.items():
-            yield from BucketRing(waiting, width, 1).parts("waiting")
+        for ring in self._rings():
+            size = BLOCK if ring.kind == "trunk" else max(ring.stop - ring.start, 1)
+            for start in range(ring.start, ring.stop, size):
+                stop = min(start + size, ring.stop)
+                name = ring.kind + (f"-{ring.width}" if ring.width > 1 else "")
+                name += f"-{start // size}" if ring.kind == "trunk" else ""
+                about: About = {"kind": ring.kind, "start": start, "width": ring.width}
+                yield Part(name, (start, stop, self.series), about, partial(self._stored, ring, start, stop))
+
+    def _stored(self, ring: Ring, start: int, stop: int) -> Arrays:
+        """Return copies of columns; the smallest integer type for counts up to the width saves space."""
+        columns = self._columns(ring, start, stop)
+        if "count" in columns:
+            columns["count"] = columns["count"].astype(np.min_scalar_type(ring.width))
+        return columns
 
     @classmethod
-    def restored(cls, names: tuple[str, ...], about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:
-        """Restore a history from its parts. Raises KeyError or ValueError."""
-        pyramid = cls(names)
+    def restored(cls, series: int, about: About, parts: Iterable[tuple[About, Arrays]]) -> Pyramid:
+        """Restore a history from its parts. Raises KeyError for parts of another one."""
+        pyramid = cls(series)
         pyramid.count, pyramid._settled = about["count"], about["settled"]
-        for each, arrays in sorted(parts, key=lambda part: (part[0]["width"], part[0]["start"])):
-            pyramid._restore_part(each["kind"], each["width"], each["start"], arrays)
+        pyramid._levels = _levels(_width(pyramid._settled))
+        pyramid._grow(pyramid.count, pyramid._settled)
+        rings = {(ring.kind, ring.width): ring for ring in pyramid._rings()}
+        for each, arrays in parts:
+            ring = rings[each["kind"], each["width"]]
+            into = pyramid._steps if ring.width == 1 else pyramid._buckets
+            _put(into, ring.offset, ring.size, each["start"], arrays)
+        # The first versions merged the newest steps later.
+        nothing = Records(pyramid.count, np.empty(0, np.int64), np.empty(0), (), np.empty((series, 0)))
+        pyramid.count = pyramid._settled
+        pyramid.append(nothing, np.arange(series))
         return pyramid
-
-    def _restore_part(self, kind: str, width: int, start: int, arrays: Arrays) -> None:
-        if kind in ("first", "last"):
-            ring = StepRing(self.names, start, STEPS)
-            ring.add(Records(start, names=self.names, **arrays))
-            if kind == "first":
-                self._first_steps = ring
-            else:
-                self._last_steps = ring
-            return
-        buckets = buckets_of(self.names, width, start, arrays)
-        if kind == "trunk" and self._trunk is not None:
-            self._trunk.add(buckets)
-        elif kind == "trunk":
-            self._trunk = BucketRing(buckets, width, STEPS, expected=self._settled // width)
-        elif kind == "summary":
-            self._summary = BucketRing(buckets, width, STEPS // SUMMARY)
-        elif kind == "first_summary":
-            self._first_summary = BucketRing(buckets, width, STEPS // SUMMARY)
-        elif kind == "octave":
-            self._octaves.append(BucketRing(buckets, width, SUMMARY))
-        elif kind == "twig":
-            self._recent[width] = BucketRing(buckets, width, _recent_size(width))
-        elif kind == "waiting":
-            self._waiting[width] = buckets
-        else:
-            raise ValueError(f"a history has no {kind}")
-
-    def extended(self, names: tuple[str, ...], constants: Mapping[str, float]) -> Pyramid:
-        """Return this history with more series, which have had one value so far: NaN is none."""
-        parts = ((part.about, _with_constants(part, self.names, names, constants)) for part in self.parts())
-        return Pyramid.restored(names, self.about(), parts)
 
     # ------------------------------------------------------------------ reading
 
-    def range(self, first: int, last: int, at_most: int) -> Buckets:
-        """Return at most `at_most` whole buckets that overlap `first` ... `last`.
+    def records(self, first: int, last: int, rows: Rows) -> Records | None:
+        """Return the steps `first` ... `last` of these series, if all are the first or the last single steps."""
+        rings, margin = self._rings_of_steps(), min(self._trunk, 2 * _OCTAVE)
+        if self.count <= 2 * STEPS:
+            rings = [Ring("first", 1, 0, self.count, 0, 2 * STEPS)]
+        for ring in rings:
+            # Wider buckets may end within the last steps.
+            if ring.start + (margin if ring.start else 0) <= first and last < ring.stop:
+                return Records(first, names=(), **self._columns(ring, first, last + 1, rows))
+        return None
+
+    def range(self, first: int, last: int, at_most: int, rows: Rows) -> Buckets:
+        """Return at most `at_most` whole buckets of these series that overlap the steps `first` ... `last`.
 
         They begin at `first` if it is stored singly and `at_most` allows it. Time is proportional to `at_most` (plus
-        the logarithm of the run's length), not to the range. Raises ValueError for at_most < 1.
+        the logarithm of the run's length), not to the range.
         """
-        if at_most < 1:
-            raise ValueError("at_most must be at least 1")
-        first, last = max(first, 0), min(last, self.count - 1)
-        if first > last:
-            return self._nothing
-        self._settle()
-        plan = cover(self._zones(), first, last, at_most)
-        buckets = self._read(plan.start, plan.whole, plan.width)
+        rings = [ring for ring in self._rings() if ring.kind != "waiting"]
+        plan = cover(_zones(rings), first, last, at_most)
+        buckets = self._merged(rings, plan.start, plan.whole, plan.width, rows)
         if plan.whole == plan.stop:
             return buckets
-        return join(buckets, as_one(self._read(plan.whole, plan.stop, plan.width)))
+        return join(buckets, as_one(self._merged(rings, plan.whole, plan.stop, plan.width, rows)))
 
-    def _zones(self) -> list[Zone]:
-        """Return the finest stored width by range, from step 0 to the newest."""
-        zones = [Zone(0, min(self.count, STEPS), 1)]
-        zones += [Zone(each.start * each.width, each.stop * each.width, each.width) for each in self._octaves]
-        newer = [self._recent[width] for width in sorted(self._recent, reverse=True)]
-        rings: list[Ring] = [*([self._trunk] if self._trunk else []), *newer, self._last_steps]
-        for place, ring in enumerate(rings[:-1], start=1):
-            begin = zones[-1].stop
-            end = min(ceil(finer.start * finer.width, ring.width) for finer in rings[place:])
-            if begin < end:
-                zones.append(Zone(begin, end, ring.width))
-        if zones[-1].stop < self.count:
-            zones.append(Zone(zones[-1].stop, self.count, 1))
-        return zones
-
-    def _rings(self) -> list[Ring]:
-        single = (self._first_steps, self._last_steps, self._first_summary, self._trunk, self._summary)
-        rings = (*single, *self._octaves, *self._recent.values())
-        return [ring for ring in rings if ring is not None and ring.start < ring.stop]
-
-    def _read(self, start: int, stop: int, width: int) -> Buckets:
+    def _merged(self, rings: list[Ring], start: int, stop: int, width: int, rows: Rows) -> Buckets:
         """Return start <= k < stop in buckets of `width`, or of wider stored ones."""
-        rings, parts = self._rings(), [self._nothing]
+        spans = []
         while start < stop:
             ring, until = _next(rings, start, stop, width)
-            parts.append(ring.read(start // ring.width, until // ring.width))
+            spans.append((ring, start // ring.width, until // ring.width))
             start = until
-        return widen(join(*parts), width)
+        parts = [Buckets.empty(())]
+        for is_single, group in groupby(spans, key=lambda span: span[0].width == 1):
+            same = [*group]
+            parts += [self._read(*span, rows) for span in same] if is_single else [self._gathered(same, rows)]
+        joined = join(*parts)
+        wide = np.flatnonzero(joined.last - joined.first + 1 >= width)
+        if not len(wide) or wide[-1] - wide[0] >= len(wide):
+            return widen(joined, width)
+        head, tail = joined.part(slice(0, wide[0])), joined.part(slice(wide[-1] + 1, None))
+        return join(widen(head, width), joined.part(slice(wide[0], wide[-1] + 1)), widen(tail, width))
+
+    def _gathered(self, spans: list[tuple[Ring, int, int]], rows: Rows) -> Buckets:
+        """Return copies of buckets of several rings, which follow each other."""
+        numbers = [np.arange(start, stop) for _, start, stop in spans]
+        places = np.concatenate(
+            [ring.offset + each % ring.size for (ring, *_), each in zip(spans, numbers, strict=True)]
+        )
+        first = np.concatenate([ring.width * each for (ring, *_), each in zip(spans, numbers, strict=True)])
+        at = rows[:, np.newaxis], places
+        columns: dict[str, Any] = {
+            name: array[places] if array.ndim == 1 else array[at] for name, array in self._buckets.items()
+        }
+        columns["count"] = columns["count"].astype(np.int64)
+        return Buckets(
+            first, np.append(first[1:], spans[-1][2] * spans[-1][0].width) - 1, names=(), **columns
+        )
+
+    def _read(self, ring: Ring, start: int, stop: int, rows: Rows | slice = _ALL) -> Buckets:
+        """Return copies of the buckets start <= k < stop."""
+        columns = self._columns(ring, start, stop, rows)
+        if ring.width == 1:
+            return from_records(Records(start, names=(), **columns))
+        steps = np.arange(start, stop + 1) * ring.width
+        columns["count"] = columns["count"].astype(np.int64)
+        return Buckets(steps[:-1], steps[1:] - 1, names=(), **columns)
+
+    def _columns(self, ring: Ring, start: int, stop: int, rows: Rows | slice = _ALL) -> dict[str, Any]:
+        """Return copies of the columns of the buckets start <= k < stop, by name."""
+        places = _slices(ring.offset, ring.size, start, stop)
+        arrays = self._steps if ring.width == 1 else self._buckets
+        return {
+            name: np.concatenate(
+                [array[each] if array.ndim == 1 else array[rows, each] for each in places], -1
+            )
+            for name, array in arrays.items()
+        }
+
+    def _rings_of_steps(self) -> list[Ring]:
+        last = Ring("last", 1, max(self.count - STEPS, STEPS), self.count, STEPS, STEPS)
+        return [
+            Ring("first", 1, 0, min(self.count, STEPS), 0, STEPS),
+            *([last] if self.count > STEPS else []),
+        ]
+
+    def _rings(self) -> list[Ring]:
+        """Return all rings that are not empty."""
+        rings, trunk, settled = self._rings_of_steps(), self._trunk, self._settled
+        summary = Ring("summary", SUMMARY * trunk, 0, settled // SUMMARY // trunk, *self._levels[-1].tolist())
+        if trunk == 1:
+            return [*rings, summary] if settled else rings
+        rings += [Ring("trunk", trunk, 0, settled // trunk, _TRUNK, STEPS), summary]
+        rings.append(Ring("first_summary", SUMMARY, 0, _OCTAVE, 0, _OCTAVE))
+        widths = [1 << exponent for exponent in range(SUMMARY.bit_length() - 1, trunk.bit_length() - 1)]
+        for width in widths:
+            if width >= _OCTAVE:
+                rings.append(Ring("octave", width, SUMMARY, 2 * SUMMARY, _twig(width)[0] + SUMMARY, SUMMARY))
+        for width in widths:
+            offset, size = _twig(width)
+            rings.append(Ring("twig", width, settled // width - size, settled // width, offset, size))
+        for exponent, (offset, size) in enumerate(self._levels[:-1].tolist()):
+            if (stop := settled >> exponent) % 2 and size:
+                rings.append(Ring("waiting", 1 << exponent, stop - 1, stop, offset, size))
+        return rings
 
 
-def _with_constants(
-    part: Part, present: tuple[str, ...], names: tuple[str, ...], constants: Mapping[str, float]
-) -> Arrays:
-    """Return the columns of a piece with the series `names`; those not `present` are constant."""
-    old, new = ([row for row, name in enumerate(names) if (name in present) == has] for has in (True, False))
-    values = np.array([constants[names[row]] for row in new])
-    columns: Arrays = {}
-    for name, column in part.arrays().items():
-        if column.ndim == 1:
-            columns[name] = column
-            continue
-        columns[name] = wider = np.empty((len(names), column.shape[1]), column.dtype)
-        filled = np.where(np.isfinite(values), part.about["width"], 0) if name == "count" else values
-        wider[old], wider[new] = column, filled[:, np.newaxis]
-    return columns
+def _slices(offset: int, size: int, start: int, stop: int) -> list[slice]:
+    """Return the places of the buckets start <= k < stop of a ring, at most `size`."""
+    begin = offset + start % size
+    end, wrap = begin + stop - start, offset + size
+    return [slice(begin, end)] if end <= wrap else [slice(begin, wrap), slice(offset, end - size)]
 
 
-def _recent_size(width: int) -> int:
-    return STEPS // SUMMARY if width == SUMMARY else SUMMARY
+def _put(into: Arrays, offset: int, size: int, start: int, columns: Arrays) -> None:
+    """Write columns of the buckets from `start` on to their places in a ring."""
+    places = offset + np.arange(start, start + len(columns["seconds"])) % size
+    for name, array in into.items():
+        array[..., places] = columns[name]
+
+
+def _enlarge(arrays: Arrays, length: int) -> None:
+    """Make room for so many columns."""
+    for name, array in arrays.items():
+        arrays[name] = wider = np.empty((*array.shape[:-1], length), array.dtype)
+        wider[..., : array.shape[-1]] = array
+
+
+# ---------------------------------------------------------------------- merging
+
+
+Append: TypeAlias = Callable[..., None]
+"""Stores records and all buckets that they complete, as `_append_by_numpy` does."""
+
+
+def append_by(append: Append) -> None:
+    """Append by this function from now on, which is faster than NumPy."""
+    _APPEND[1:] = [append]
+
+
+def _append_by_numpy(
+    settled: int,
+    first: int,
+    samples_seen: NDArray[np.int64],
+    seconds: Floats,
+    values: Floats,
+    rows: Rows,
+    levels: NDArray[np.int64],
+    step_samples: NDArray[np.int64],
+    step_seconds: Floats,
+    steps: Floats,
+    *buckets: NDArray[Any],
+) -> None:
+    """Store the records from step `first` on, and the buckets that all steps from `settled` on complete."""
+    *columns, _ = buckets
+    arrays = dict(zip(("samples_seen", "seconds", *STATISTICS.values(), "count"), columns, strict=True))
+    start, stop = settled, first + len(seconds)
+    while start < stop:
+        end = min(floor(start, CHUNK) + CHUNK, stop)
+        place = start if start < STEPS else STEPS + start % STEPS
+        new, source = (
+            slice(place + max(first - start, 0), place + end - start),
+            slice(max(start - first, 0), end - first),
+        )
+        step_samples[new], step_seconds[new] = samples_seen[source], seconds[source]
+        steps[:, new] = values[rows, source]
+        whole = slice(place, place + max(floor(end, SUMMARY) - start, 0))
+        block = Records(start, step_samples[whole], step_seconds[whole], (), steps[:, whole])
+        _merge_upwards(from_records(block), levels.tolist(), arrays)
+        start = end
+
+
+def _merge_upwards(buckets: Buckets, levels: list[list[int]], arrays: Arrays) -> None:
+    """Add every bucket that these single steps complete to its ring."""
+    for exponent, (offset, size) in enumerate(levels):
+        buckets = pair_up(buckets) if exponent else buckets
+        if not len(buckets):
+            return
+        number, newest = (
+            int(buckets.first[0]) >> exponent,
+            buckets.part(slice(max(len(buckets) - size, 0), None)),
+        )
+        if number % 2:
+            place = offset + (number - 1) % size
+            waits = {name: array[..., place : place + 1] for name, array in arrays.items()}
+            waits["count"] = waits["count"].astype(np.int64)
+            last = buckets.first[:1] - 1
+            buckets = join(Buckets(last + 1 - (1 << exponent), last, names=(), **waits), buckets)
+        if size:
+            columns = {name: getattr(newest, name) for name in arrays}
+            _put(arrays, offset, size, int(newest.first[0]) >> exponent, columns)
+
+
+_APPEND: list[Append] = [_append_by_numpy]
+"""NumPy's function, and at most one that is used instead."""
+
+
+# ---------------------------------------------------------------------- choosing rings
+
+
+def _zones(rings: list[Ring]) -> list[Zone]:
+    """Return the finest stored width by range, from step 0 to the newest."""
+    first, *rest = (ring for ring in rings if "summary" not in ring.kind)
+    zones = [Zone(0, first.stop, 1)]
+    zones += [
+        Zone(each.start * each.width, each.stop * each.width, each.width)
+        for each in rest
+        if each.kind == "octave"
+    ]
+    newer = sorted((ring for ring in rest if ring.kind != "octave"), key=lambda ring: -ring.width)
+    for place, ring in enumerate(newer, start=1):
+        begin, finer = zones[-1].stop, newer[place:]
+        end = min((ceil(each.start * each.width, ring.width) for each in finer), default=ring.stop)
+        if begin < end:
+            zones.append(Zone(begin, end, ring.width))
+    return zones
 
 
 def _next(rings: list[Ring], start: int, stop: int, width: int) -> tuple[Ring, int]:

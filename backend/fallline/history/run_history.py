@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from fallline.vocabulary.columns import (
     Buckets,
     Floats,
     Records,
-    Waiting,
     coarsen,
     from_records,
     in_a_row,
@@ -45,6 +44,7 @@ class RunHistory:
 
     def __init__(self, names: tuple[str, ...], sizes: Mapping[str, int] | None = None) -> None:
         self.names = names
+        self._place = {name: place for place, name in enumerate(names)}
         means = {f"grad_mean/{name}": (f"grad_l1/{name}", size) for name, size in (sizes or {}).items()}
         derived = {name: means[name] for name in names if name in means and means[name][0] in names}
         self._own = tuple(name for name in names if name not in derived)
@@ -54,21 +54,20 @@ class RunHistory:
         self._divisors = np.array([[derived[name][1] if name in derived else 1.0] for name in names])
         self._is_constant = np.full(len(self._own), True)
         self._constants = np.full(len(self._own), np.nan)
-        self._has_value = np.full(len(names), True)
-        """True for each series that has had a value, in the order of names."""
-        self._pyramid = Pyramid(())
-        self._waiting = Waiting()
+        self._stored = np.empty(0, np.intp)
+        """Rows of the own series that the pyramid stores."""
+        self._pyramid = Pyramid(0)
         self._latest_step = np.full(len(names), -1, np.int64)
         self._latest = np.full(len(names), np.nan)
 
     @property
     def count(self) -> int:
         """Number of recorded steps: 0 ... `count` - 1."""
-        return self._pyramid.count + self._waiting.steps
+        return self._pyramid.count
 
     @property
     def nbytes(self) -> int:
-        return self._pyramid.nbytes + self._waiting.nbytes
+        return self._pyramid.nbytes
 
     @property
     def most_bytes(self) -> int:
@@ -83,35 +82,51 @@ class RunHistory:
             return
         if records.first != self.count:
             raise ValueError(f"record {self.count} must come next, not {records.first}")
-        if self._waiting.add(records):
-            self._store()
+        values = records.values
+        if not self.count:
+            first = values[self._rows, 0]
+            self._constants = np.where(np.isfinite(first), first, np.nan)
+        series = self._rows, self._is_constant, self._constants
+        if _SCAN[-1](records.first, values, *series, self._latest_step, self._latest):
+            before, self._stored = self._stored, np.flatnonzero(~self._is_constant)
+            self._pyramid.extend(np.isin(self._stored, before), self._constants[self._stored])
+        self._pyramid.append(records, self._rows[self._stored])
 
-    def _store(self) -> None:
-        """Store the records that wait; whoever reads the history calls it first."""
-        records = self._waiting.take()
-        if records is None:
-            return
-        self._store_changed(records)
-        names, rows = self._pyramid.names, self._rows[~self._is_constant]
-        self._pyramid.append(replace(records, names=names, values=records.values[rows]))
-        self._update_latest(records)
+    def range(self, first: int, last: int, at_most: int, names: Sequence[str] | None = None) -> Buckets:
+        """Return at most `at_most` whole buckets that overlap `first` ... `last`, of all series or of these.
 
-    def range(self, first: int, last: int, at_most: int) -> Buckets:
-        """Return whole buckets of the range: see `Pyramid.range`."""
-        self._store()
-        buckets = self._pyramid.range(first, last, at_most)
+        They begin at `first` if it is stored singly and `at_most` allows it. Raises ValueError for at_most < 1, and
+        KeyError for an unknown name.
+        """
+        if at_most < 1:
+            raise ValueError("at_most must be at least 1")
+        names = self.names if names is None else tuple(names)
+        chosen = np.array([self._place[name] for name in names], np.intp)
+        first, last = max(first, 0), min(last, self.count - 1)
+        if first > last:
+            return Buckets.empty(names)
+        own, divisors = self._sources[chosen], self._divisors[chosen]
+        is_constant, constants = self._is_constant[own], self._constants[own][:, np.newaxis]
+        rows = np.searchsorted(self._stored, own[~is_constant])
+
+        def completed(stored: NDArray[Any], constants: NDArray[Any] = constants) -> NDArray[Any]:
+            columns: NDArray[Any] = np.empty((len(chosen), stored.shape[1]), stored.dtype)
+            columns[~is_constant] = stored
+            columns[is_constant] = constants[is_constant]
+            return columns
+
+        records = self._pyramid.records(first, last, rows) if last - first < at_most else None
+        if records is not None:
+            return from_records(replace(records, names=names, values=completed(records.values) / divisors))
+        buckets = self._pyramid.range(first, last, at_most, rows)
+        count = completed(buckets.count, np.isfinite(constants) * (buckets.last - buckets.first + 1))
         columns: dict[str, Any] = {
-            name: self._with_constants(getattr(buckets, name), self._constants[:, np.newaxis])[self._sources]
-            / self._divisors
-            for name in STATISTICS.values()
+            name: completed(getattr(buckets, name)) / divisors for name in STATISTICS.values()
         }
-        has_value = np.isfinite(self._constants)[:, np.newaxis]
-        count = self._with_constants(buckets.count, has_value * (buckets.last - buckets.first + 1))
-        return replace(buckets, names=self.names, count=count[self._sources], **columns)
+        return replace(buckets, names=names, count=count, **columns)
 
     def latest(self) -> dict[str, tuple[int, float]]:
         """Return the step and value of the last finite record of every series."""
-        self._store()
         latest = zip(self.names, self._latest_step.tolist(), self._latest.tolist(), strict=True)
         return {name: (step, value) for name, step, value in latest if step >= 0}
 
@@ -119,18 +134,16 @@ class RunHistory:
 
     def about(self) -> tuple[About, Arrays]:
         """Return the fields that the parts do not contain."""
-        self._store()
         arrays: Arrays = {
             "latest_step": self._latest_step,
             "latest": self._latest,
             "constants": self._constants,
         }
-        stored = list(self._pyramid.names)
+        stored = [self._own[row] for row in self._stored]
         return {"series": list(self.names), "stored": stored, **self._pyramid.about()}, arrays
 
     def parts(self) -> Iterator[Part]:
         """Yield pieces from which `restore` restores this history to the bit."""
-        self._store()
         return self._pyramid.parts()
 
     def restore(self, about: About, arrays: Arrays, parts: Iterable[tuple[About, Arrays]]) -> None:
@@ -143,65 +156,48 @@ class RunHistory:
             raise ValueError("this history has other series")
         stored = about.get("stored", [name for name in self._own if name in series])
         self._is_constant = np.array([name not in stored for name in self._own])
-        self._pyramid = Pyramid.restored(tuple(stored), about, parts)
-        self._constants = arrays.get("constants", self._constants)
-        self._update_has_value()
+        self._stored = np.flatnonzero(~self._is_constant)
+        self._pyramid = Pyramid.restored(len(stored), about, parts)
+        self._constants = arrays.get("constants", self._constants).copy()
         present = [self.names.index(name) for name in series]
         self._latest_step[present], self._latest[present] = arrays["latest_step"], arrays["latest"]
 
-    def _store_changed(self, records: Records) -> None:
-        """Store the series that have another value for the first time."""
-        places = np.flatnonzero(self._is_constant)
-        if not self._pyramid.count:
-            self._constants = _finite(records.values[self._rows, 0])
-            self._update_has_value()
-        changed = places[self._differ(places, records.values[self._rows[places]])]
-        if len(changed):  # some may only have another infinity than the one NaN
-            changed = changed[self._differ(changed, _finite(records.values[self._rows[changed]]))]
-        if len(changed):
-            self._is_constant[changed] = False
-            names = tuple(np.array(self._own)[~self._is_constant].tolist())
-            constants = dict(zip(self._own, self._constants.tolist(), strict=True))
-            self._pyramid = self._pyramid.extended(names, constants)
-            self._update_has_value()
 
-    def _differ(self, places: NDArray[np.intp], values: Floats) -> NDArray[np.bool_]:
-        """Return which rows of values differ from their constants, by bits: NaN equals NaN, and -0 is not 0."""
-        constants = self._constants[places].view(np.int64)
-        return np.asarray((values.view(np.int64) != constants[:, np.newaxis]).any(axis=1))
-
-    def _with_constants(self, stored: NDArray[Any], constants: NDArray[Any]) -> NDArray[Any]:
-        """Return all own series, (own, n), from the stored ones and from the value of the others."""
-        rows: NDArray[Any] = np.empty((len(self._own), stored.shape[1]), stored.dtype)
-        rows[~self._is_constant] = stored
-        rows[self._is_constant] = np.broadcast_to(constants, rows.shape)[self._is_constant]
-        return rows
-
-    def _update_latest(self, records: Records) -> None:
-        """Update the last finite value of each series; most are in the last column."""
-        last = records.values[:, -1]
-        finite = np.isfinite(last)
-        np.copyto(self._latest, last, where=finite)
-        self._latest_step[finite] = records.stop - 1
-        missing = np.flatnonzero(~finite & self._has_value)
-        if not len(missing):
-            return
-        finite = np.isfinite(records.values[missing])
-        has_value = finite.any(axis=1)
-        missing = missing[has_value]
-        places = len(records) - 1 - np.argmax(finite[has_value, ::-1], axis=1)
-        self._latest[missing] = records.values[missing, places]
-        self._latest_step[missing] = records.first + places
-
-    def _update_has_value(self) -> None:
-        """Update which series have had a value: the others are seldom looked at."""
-        has_value = ~self._is_constant | np.isfinite(self._constants)
-        self._has_value = has_value[self._sources]
+Scan: TypeAlias = Callable[..., bool]
+"""Looks through new records, as `_scan_by_numpy` does."""
 
 
-def _finite(values: Floats) -> Floats:
-    """Return the values with NaN for each one that is not finite."""
-    return np.where(np.isfinite(values), values, np.nan)
+def scan_by(scan: Scan) -> None:
+    """Look through new records by this function from now on, which is faster than NumPy."""
+    _SCAN[1:] = [scan]
+
+
+def _scan_by_numpy(
+    first: int,
+    values: Floats,
+    rows: NDArray[np.intp],
+    is_constant: NDArray[np.bool_],
+    constants: Floats,
+    latest_step: NDArray[np.int64],
+    latest: Floats,
+) -> bool:
+    """Update the last finite values, and which series have had one value; return whether another has had two.
+
+    Values are compared by bits: -0 is not 0. NaN is no value.
+    """
+    finite = np.isfinite(values)
+    has_value = np.flatnonzero(finite.any(axis=1))
+    places = values.shape[1] - 1 - np.argmax(finite[has_value, ::-1], axis=1)
+    latest[has_value], latest_step[has_value] = values[has_value, places], first + places
+    maybe = np.flatnonzero(is_constant)
+    each = np.where(finite[rows[maybe]], values[rows[maybe]], np.nan)
+    changed = maybe[(each.view(np.int64) != constants[maybe].view(np.int64)[:, np.newaxis]).any(axis=1)]
+    is_constant[changed] = False
+    return len(changed) > 0
+
+
+_SCAN: list[Scan] = [_scan_by_numpy]
+"""NumPy's function, and at most one that is used instead."""
 
 
 class Unpublished:

@@ -122,38 +122,6 @@ def in_a_row(pieces: Sequence[Records]) -> Records:
     )
 
 
-TOGETHER = 16
-"""Steps that wait to be stored together: for a few steps, NumPy's calls cost more than the numbers. With 64, the small
-arrays of 480 runs took 90 MB more, which no count of bytes shows: they keep the memory around them in use.
-"""
-
-
-class Waiting:
-    """Consecutive records that wait to be stored together."""
-
-    def __init__(self) -> None:
-        self._pieces: list[Records] = []
-        self.steps = 0
-
-    @property
-    def nbytes(self) -> int:
-        return sum(piece.nbytes for piece in self._pieces)
-
-    def add(self, records: Records) -> bool:
-        """Add the next records; return whether so many wait that storing them is due."""
-        self._pieces.append(records)
-        self.steps += len(records)
-        return self.steps >= TOGETHER
-
-    def take(self) -> Records | None:
-        """Return all of them as one, once; None if nothing waits."""
-        if not self._pieces:
-            return None
-        records = in_a_row(self._pieces)
-        self._pieces, self.steps = [], 0
-        return records
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Buckets:
     """n summaries of consecutive steps, each from `first` to `last` inclusive, without a gap between them.

@@ -1,5 +1,4 @@
 import math
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from fallline.vocabulary.recipe import DataSettings, NetworkSettings, RunRecipe
 from support.measurements import (
     NAMES,
     NOTEBOOK_SIZES,
+    assert_same,
     assert_summarises,
     measured,
     notebook_names,
@@ -107,9 +107,8 @@ def test_a_history_from_before_a_series_has_no_value_of_it_until_its_next_record
     about, arrays = old.about()
     # The first versions stored all series that are not derived, and no constants.
     assert sorted(about.pop("stored")) == ["batch_loss"]
-    whole = RunHistory(names, NOTEBOOK_SIZES)
-    whole._pyramid = old._pyramid.extended(("batch_loss", "grad_l1/W1"), {"grad_l1/W1": 3.0})
-    parts = [(part.about, part.arrays()) for part in whole.parts()]
+    old._pyramid.extend(np.array([True, False]), np.array([np.nan, 3.0]))
+    parts = [(part.about, part.arrays()) for part in old.parts()]
     del arrays["constants"]
     present = ("batch_loss", "learning_rate", "grad_l1/W1", "grad_mean/W1")
     history = RunHistory(present, NOTEBOOK_SIZES)
@@ -162,23 +161,15 @@ def test_an_empty_history_returns_nothing() -> None:
     assert history.count == 0
 
 
-@pytest.mark.parametrize("read", ["latest", "range", "about", "parts"])
-def test_steps_that_wait_to_be_stored_together_are_part_of_every_reading(read: str) -> None:
-    records = measured(200)
-    readings: dict[str, Callable[[RunHistory], object]] = {
-        "latest": lambda history: history.latest(),
-        "range": lambda history: history.range(0, history.count - 1, 1000).final.tobytes(),
-        "about": lambda history: {name: each.tobytes() for name, each in history.about()[1].items()},
-        "parts": lambda history: [part.name for part in history.parts()],
-    }
-    slowly = RunHistory(records.names)
-    for start in range(0, 200, 3):
-        slowly.append(records.part(start, start + 3))
-        at_once = RunHistory(records.names)
-        at_once.append(records.part(0, start + 3))
-        assert slowly.count == at_once.count == min(start + 3, 200)
-        if start % 27 == 0 or start > 190:
-            assert readings[read](slowly) == readings[read](at_once)
+@pytest.mark.parametrize("chosen", [(), ("grad_mean/W1",), ("learning_rate", "batch_loss")])
+@pytest.mark.parametrize("at_most", [7, 1_000])
+def test_a_range_of_some_series_is_that_part_of_all(chosen: tuple[str, ...], at_most: int) -> None:
+    history = remembered(with_constants(6_000, 5_003), NOTEBOOK_SIZES)
+    for first in (5_500, 100):
+        some = history.range(first, 5_999, at_most, chosen)
+        assert_same(some, history.range(first, 5_999, at_most).select(chosen))
+    with pytest.raises(KeyError):
+        history.range(0, 1, 1, ["no such series"])
 
 
 def test_records_that_do_not_follow_are_refused_at_once() -> None:

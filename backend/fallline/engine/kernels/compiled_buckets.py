@@ -140,7 +140,7 @@ def merged(left: Buckets, right: Buckets) -> Buckets:
 
 def carried_out(plan: MergePlan, buckets: Buckets) -> Buckets:
     """Make the merges of a plan in one call."""
-    columns = _columns((len(buckets.names), len(plan.kept)))
+    columns = _columns((len(buckets.minimum), len(plan.kept)))
     row_of, counts = np.empty((4, len(buckets))), np.empty(len(buckets), np.int64)
     arguments = (*_columns_of(buckets), plan.lefts, plan.rights, plan.kept, row_of, counts, *columns)
     _carry_out(*arguments)
