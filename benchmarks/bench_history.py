@@ -1,4 +1,4 @@
-"""Cost of the history: appending, reading a range, and packing columns. Medians on one core.
+"""Cost of the history: a run with and without it, appending, reading a range, packing columns. Medians on one core.
 
 python benchmarks/bench_history.py [--steps 2000000] [--quick]
 
@@ -10,14 +10,22 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
+from contest.workloads import STEADY, workloads
+from fallline.engine.kernels.numpy_kernels import Kernels
+from fallline.engine.training import advance
+from fallline.execution.compiling import compiled_kernel, warm
 from fallline.history.run_history import RunHistory
+from fallline.runs.run import Run
 from fallline.vocabulary.columns import Records, coarsen, from_records, join
+from fallline.vocabulary.recipe import Recipe
 
 PARAMETERS = {"W1": 20, "b1": 4, "W2": 16, "b2": 4, "W3": 4, "b3": 1}
 MEASURES = ("grad_l1", "grad_l2", "grad_mean", "ratio")
@@ -48,6 +56,41 @@ def recorded(first: int, steps: int) -> Records:
     return Records(first, samples_seen, (samples_seen * 1e-5).astype(float), NAMES, values)
 
 
+SLICE_SECONDS = 0.005
+"""Work of a slice, as `execution.worker` makes them."""
+
+
+def bench_run(rounds: int = 41) -> None:
+    """Time the notebook's loop, our kernel, and a run that records everything, in turns."""
+    sys.path.insert(0, str(Path(__file__).parent / "rivals"))
+    from interface.job import Job  # noqa: PLC0415  rivals are scripts
+    from notebook import Notebook  # noqa: PLC0415
+
+    warm()
+    kernels, kernel = Kernels(), compiled_kernel()
+    for load in workloads()[:2]:
+        recipe, notebook = Recipe.model_validate(load.recipe).runs[0], Notebook(Job(**load.job()))
+        run = Run(load.problem, recipe, kernels, kernel)
+        while run.state.step < STEADY:
+            run.advance(2_000, time.perf_counter, publish=False)
+        state, steps = run.state.copy(), round(SLICE_SECONDS / run.step_seconds)
+        works: dict[str, tuple[int, Callable[[], object]]] = {
+            "the notebook's loop": (steps // 20, partial(notebook.train, steps // 20)),
+            "kernel": (steps, partial(advance, load.problem, state, recipe, steps, kernel)),
+            "kernel and recording": (steps, partial(run.advance, steps, time.perf_counter, publish=False)),
+        }
+        times: dict[str, list[float]] = {name: [] for name in works}
+        for _ in range(rounds):
+            for name, (count, work) in works.items():
+                began = time.thread_time()  # other processes do not count
+                work()
+                times[name].append(1e6 * (time.thread_time() - began) / count)
+        for name, each in times.items():
+            line(f"{load.name}, slices of {steps:,}: {name}", f"{statistics.median(each):.3f} µs a step")
+        shares = [whole / alone for alone, whole in zip(*[*times.values()][1:], strict=True)]
+        line(f"{load.name}: recorded over alone", f"{statistics.median(shares):.2f}", "sgd 2.5, gd 1.15")
+
+
 def bench_append() -> None:
     for length in (1, 100, 1000):
         history, portions = RunHistory(NAMES, PARAMETERS), 31
@@ -70,6 +113,12 @@ def bench_range(history: RunHistory) -> None:
         line(
             f"range in at most {at_most:,} buckets: whole run, last 5,000", f"{whole:.2f} ms, {newest:.2f} ms"
         )
+
+    some, last = (*NAMES[:4], "train_loss"), history.count - 1
+    for length, at_most in ((100, 1000), (800, 1000), (5000, 64)):
+        spent = median_ms(partial(history.range, last - length + 1, last, at_most, some), 301)
+        goal = "under 30 µs" if length < at_most else "under 150 µs"
+        line(f"range of 5 series, last {length:,} in at most {at_most:,}", f"{1e3 * spent:.0f} µs", goal)
 
 
 def bench_frames() -> None:
@@ -95,6 +144,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
     options = parser.parse_args()
     steps = options.steps // 10 if options.quick else options.steps
+    bench_run()
     bench_append()
     history, chunk = RunHistory(NAMES, PARAMETERS), 100_000
     spent = 0.0

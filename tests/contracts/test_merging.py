@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fallline.engine.kernels.compiled_buckets import carried_out, merged
-from fallline.engine.kernels.compiled_history import append, scan
+from fallline.engine.kernels.compiled_history import append, compiled_scan
 from fallline.history import pyramid, run_history
 from fallline.history.run_history import RunHistory
 from fallline.vocabulary import columns
@@ -114,7 +114,7 @@ def test_a_history_is_the_same_whoever_appends(seed: int, monkeypatch: pytest.Mo
     monkeypatch.setattr(run_history, "_SCAN", run_history._SCAN[:1])
     by_numpy = history()
     pyramid.append_by(append)
-    run_history.scan_by(scan)
+    run_history.scan_by(compiled_scan(run_history.scan))
     compiled = history()
     assert by_numpy.latest() == compiled.latest()
     for one, other in zip(by_numpy.parts(), compiled.parts(), strict=True):

@@ -52,6 +52,8 @@ SOONER = (
     (checkpoints, "ENOUGH", 100),
     (pyramid, "STEPS", 128),
     (pyramid, "_OCTAVE", 128 // pyramid.SUMMARY),
+    (pyramid, "CHUNK", 64),
+    (pyramid, "_APPEND", pyramid._APPEND[:1]),  # compiled code has the long run's numbers in it
 )
 """What a long run meets, met by a short one: states that are stored, checkpoints that go, merged steps."""
 

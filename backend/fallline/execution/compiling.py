@@ -29,6 +29,7 @@ from fallline.engine.kernels.interface import Kernel
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.execution.builds import PINNED, lacking, pinned, target
 from fallline.execution.memory import settle
+from fallline.history import run_history
 from fallline.history.pyramid import append_by
 from fallline.history.run_history import scan_by
 from fallline.vocabulary.columns import merge_by
@@ -133,7 +134,7 @@ def fingerprint(environment: Mapping[str, str]) -> str:
     count, so sources can be copied.
     """
     digest = hashlib.sha256()
-    for path in (Path(track.__file__), *sorted(SOURCES.parent.rglob("*.py"))):
+    for path in (Path(track.__file__), Path(run_history.__file__), *sorted(SOURCES.parent.rglob("*.py"))):
         digest.update(f"{path}\n".encode())
         digest.update(path.read_bytes())
     builds = [version(name) for name in ("numba", "llvmlite", "numpy") if importlib.util.find_spec(name)]
@@ -183,13 +184,13 @@ def compiled_kernel() -> Kernel:
         from fallline.engine.kernels.compiled_history import (  # noqa: PLC0415  an optional extra
             append,
             compiled_follow,
-            scan,
+            compiled_scan,
         )
 
         load()
         merge_by(merged, carried_out)
         append_by(append)
-        scan_by(scan)
+        scan_by(compiled_scan(run_history.scan))
         follow_by(compiled_follow(track.follow))
     except Exception as error:  # anything a compiler or a broken file may raise; NumPy is the fallback
         reason = str(error) or type(error).__name__

@@ -292,6 +292,7 @@ class Pyramid:
     def _merged(self, rings: list[Ring], start: int, stop: int, width: int, rows: Rows) -> Buckets:
         """Return start <= k < stop in buckets of `width`, or of wider stored ones."""
         spans = []
+        rings = [ring for ring in rings if ring.start * ring.width < stop and ring.stop * ring.width > start]
         while start < stop:
             ring, until = _next(rings, start, stop, width)
             spans.append((ring, start // ring.width, until // ring.width))
@@ -474,11 +475,14 @@ def _zones(rings: list[Ring]) -> list[Zone]:
         if each.kind == "octave"
     ]
     newer = sorted((ring for ring in rest if ring.kind != "octave"), key=lambda ring: -ring.width)
-    for place, ring in enumerate(newer, start=1):
-        begin, finer = zones[-1].stop, newer[place:]
-        end = min((ceil(each.start * each.width, ring.width) for each in finer), default=ring.stop)
+    starts = [ring.start * ring.width for ring in newer]
+    for place, (_, width, _, stop, *_) in enumerate(newer, start=1):
+        begin, end = (
+            zones[-1].stop,
+            min([-(-start // width) * width for start in starts[place:]], default=stop),
+        )
         if begin < end:
-            zones.append(Zone(begin, end, ring.width))
+            zones.append(Zone(begin, end, width))
     return zones
 
 

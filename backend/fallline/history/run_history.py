@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import copysign, isfinite, isnan
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -110,6 +111,8 @@ class RunHistory:
         rows = np.searchsorted(self._stored, own[~is_constant])
 
         def completed(stored: NDArray[Any], constants: NDArray[Any] = constants) -> NDArray[Any]:
+            if len(rows) == len(chosen):
+                return stored
             columns: NDArray[Any] = np.empty((len(chosen), stored.shape[1]), stored.dtype)
             columns[~is_constant] = stored
             columns[is_constant] = constants[is_constant]
@@ -163,16 +166,7 @@ class RunHistory:
         self._latest_step[present], self._latest[present] = arrays["latest_step"], arrays["latest"]
 
 
-Scan: TypeAlias = Callable[..., bool]
-"""Looks through new records, as `_scan_by_numpy` does."""
-
-
-def scan_by(scan: Scan) -> None:
-    """Look through new records by this function from now on, which is faster than NumPy."""
-    _SCAN[1:] = [scan]
-
-
-def _scan_by_numpy(
+def scan(
     first: int,
     values: Floats,
     rows: NDArray[np.intp],
@@ -183,21 +177,36 @@ def _scan_by_numpy(
 ) -> bool:
     """Update the last finite values, and which series have had one value; return whether another has had two.
 
-    Values are compared by bits: -0 is not 0. NaN is no value.
+    -0 is not 0, and NaN is no value. It is compiled as it is.
     """
-    finite = np.isfinite(values)
-    has_value = np.flatnonzero(finite.any(axis=1))
-    places = values.shape[1] - 1 - np.argmax(finite[has_value, ::-1], axis=1)
-    latest[has_value], latest_step[has_value] = values[has_value, places], first + places
-    maybe = np.flatnonzero(is_constant)
-    each = np.where(finite[rows[maybe]], values[rows[maybe]], np.nan)
-    changed = maybe[(each.view(np.int64) != constants[maybe].view(np.int64)[:, np.newaxis]).any(axis=1)]
-    is_constant[changed] = False
-    return len(changed) > 0
+    steps = values.shape[1]
+    for row in range(len(values)):
+        for at in range(steps - 1, -1, -1):
+            if isfinite(values[row, at]):
+                latest[row], latest_step[row] = values[row, at], first + at
+                break
+    has_changed = False
+    for series in range(len(rows)):
+        if is_constant[series]:
+            constant = constants[series]
+            for at in range(steps):
+                value = values[rows[series], at]
+                is_same = value == constant and copysign(1.0, value) == copysign(1.0, constant)
+                if not is_same and (isfinite(value) or not isnan(constant)):
+                    is_constant[series], has_changed = False, True
+                    break
+    return has_changed
 
 
-_SCAN: list[Scan] = [_scan_by_numpy]
-"""NumPy's function, and at most one that is used instead."""
+Scan: TypeAlias = Callable[..., bool]
+
+_SCAN: list[Scan] = [scan]
+"""The function as it is, and at most its compiled version."""
+
+
+def scan_by(compiled: Scan) -> None:
+    """Use the compiled version from now on."""
+    _SCAN[1:] = [compiled]
 
 
 class Unpublished:

@@ -183,18 +183,18 @@ class Run:
         """
         began = clock()
         before = self.state.copy() if self.recipe.may_stop else None
-        records = self._make_steps(steps)
+        pieces = self._make_steps(steps)
         if before is not None:
-            records = self._until_a_stop(before, records, stops=stops)
+            pieces = [self._until_a_stop(before, in_a_row(pieces), stops=stops)]
         took = clock() - began
-        steps_made = len(records.samples_seen)
+        steps_made = sum(map(len, pieces))
         if steps_made:
-            self._remember(records, took, publish=publish)
+            self._remember(pieces, took, publish=publish)
             self.checkpoints.offer(self.state, self.seconds)
             self.step_seconds += 0.3 * (took / steps_made - self.step_seconds)
         return steps_made
 
-    def _make_steps(self, steps: int) -> Records:
+    def _make_steps(self, steps: int) -> list[Records]:
         """Make the steps, and keep the states that examinations will read, where a replay to them takes long."""
         pieces: list[Records] = []
         target = self.state.step + steps
@@ -207,7 +207,7 @@ class Run:
             pieces.append(advance(self._problem, self.state, self.recipe, end - self.state.step, self.kernel))
             if self.state.step == kept:
                 self.case.kept.offer(self.state)
-        return in_a_row(pieces)
+        return pieces
 
     def _next_read(self, examined: int) -> int:
         """Return the next step whose state that examination reads: at its last point, for the noise of batches."""
@@ -234,15 +234,17 @@ class Run:
         self.state.restore(before)
         return advance(self._problem, self.state, self.recipe, steps, self.kernel)
 
-    def _remember(self, records: Records, took: float, *, publish: bool) -> None:
-        count = len(records.samples_seen)
-        records = records.with_seconds(self.seconds + took * np.arange(1, count + 1) / count)
+    def _remember(self, pieces: list[Records], took: float, *, publish: bool) -> None:
+        count, began = sum(map(len, pieces)), pieces[0].first
+        seconds = self.seconds + took * np.arange(1, count + 1) / count
         self.seconds += took
-        self.history.append(records)
-        if self.case.rebuilt is None:
-            self.case.track.append(records)
-        if publish:
-            self.unpublished.add(records)
+        for piece in pieces:
+            records = piece.with_seconds(seconds[piece.first - began : piece.stop - began])
+            self.history.append(records)
+            if self.case.rebuilt is None:
+                self.case.track.append(records)
+            if publish:
+                self.unpublished.add(records)
 
     # ------------------------------------------------------------------ the past
 

@@ -10,7 +10,6 @@ import math
 
 import numpy as np
 from numba import boolean, float64, int64, intp, types, uint32, void
-from numpy.typing import NDArray
 
 from fallline.engine.kernels.compiled_buckets import _higher, _lower, _mean
 from fallline.engine.kernels.compiled_code import Array, Whole, compiled_for, compiled_to_the_bit
@@ -211,35 +210,10 @@ def append(
         start = end
 
 
-@compiled_for(boolean(int64, _VALUES, intp[::1], boolean[::1], float64[::1], int64[::1], float64[::1]))
-def scan(
-    first: int,
-    values: Array,
-    rows: Whole,
-    is_constant: NDArray[np.bool_],
-    constants: Array,
-    latest_step: Whole,
-    latest: Array,
-) -> bool:
-    """Update the last finite values, and which series have had one value; return whether another has had two."""
-    steps = values.shape[1]
-    for row in range(len(values)):
-        for at in range(steps - 1, -1, -1):
-            if math.isfinite(values[row, at]):
-                latest[row], latest_step[row] = values[row, at], first + at
-                break
-    has_changed = False
-    for series in range(len(rows)):
-        if is_constant[series]:
-            constant = constants[series]
-            for at in range(steps):
-                value = values[rows[series], at]
-                is_same = value == constant and math.copysign(1.0, value) == math.copysign(1.0, constant)
-                if not is_same and (math.isfinite(value) or not math.isnan(constant)):
-                    is_constant[series], has_changed = False, True
-                    break
-    return has_changed
-
+compiled_scan = compiled_for(
+    boolean(int64, _VALUES, intp[::1], boolean[::1], float64[::1], int64[::1], float64[::1])
+)
+"""Compiles `history.run_history.scan`."""
 
 compiled_follow = compiled_for(void(int64, _VALUES, int64[::1], intp[::1], float64[::1], float64[:, :]))
 """Compiles `diagnosis.track.follow`."""
