@@ -291,22 +291,37 @@ class Pyramid:
 
     def _merged(self, rings: list[Ring], start: int, stop: int, width: int, rows: Rows) -> Buckets:
         """Return start <= k < stop in buckets of `width`, or of wider stored ones."""
-        spans = []
+        spans: list[tuple[Ring, int, int]] = []
         rings = [ring for ring in rings if ring.start * ring.width < stop and ring.stop * ring.width > start]
         while start < stop:
             ring, until = _next(rings, start, stop, width)
             spans.append((ring, start // ring.width, until // ring.width))
             start = until
         parts = [Buckets.empty(())]
-        for is_single, group in groupby(spans, key=lambda span: span[0].width == 1):
+        for (is_single, is_long), group in groupby(spans, key=lambda span: _kind(span, width)):
             same = [*group]
-            parts += [self._read(*span, rows) for span in same] if is_single else [self._gathered(same, rows)]
+            if is_long:
+                parts += [part for span in same for part in self._paired_up(*span, width, rows)]
+            else:
+                parts += (
+                    [self._read(*span, rows) for span in same] if is_single else [self._gathered(same, rows)]
+                )
         joined = join(*parts)
         wide = np.flatnonzero(joined.last - joined.first + 1 >= width)
         if not len(wide) or wide[-1] - wide[0] >= len(wide):
             return widen(joined, width)
         head, tail = joined.part(slice(0, wide[0])), joined.part(slice(wide[-1] + 1, None))
         return join(widen(head, width), joined.part(slice(wide[0], wide[-1] + 1)), widen(tail, width))
+
+    def _paired_up(self, ring: Ring, start: int, stop: int, width: int, rows: Rows) -> list[Buckets]:
+        """Return copies of the buckets start <= k < stop, merged where whole ones of `width` lie within."""
+        each = max(width // ring.width, 1)
+        begin = min(ceil(start, each), stop)
+        end = max(floor(stop, each), begin)
+        middle = self._read(ring, begin, end, rows)
+        for _ in range(each.bit_length() - 1):
+            middle = pair_up(middle)
+        return [self._read(ring, start, begin, rows), middle, self._read(ring, end, stop, rows)]
 
     def _gathered(self, spans: list[tuple[Ring, int, int]], rows: Rows) -> Buckets:
         """Return copies of buckets of several rings, which follow each other."""
@@ -484,6 +499,12 @@ def _zones(rings: list[Ring]) -> list[Zone]:
         if begin < end:
             zones.append(Zone(begin, end, width))
     return zones
+
+
+def _kind(span: tuple[Ring, int, int], width: int) -> tuple[bool, bool]:
+    """Return whether buckets are single steps, and so many narrow ones that a plan of merges would take long."""
+    ring, start, stop = span
+    return ring.width == 1, ring.width < width and stop - start > BLOCK
 
 
 def _next(rings: list[Ring], start: int, stop: int, width: int) -> tuple[Ring, int]:
