@@ -211,6 +211,19 @@ async def test_no_frame_is_larger_than_64_kb_and_every_run_gets_its_turn(
     assert max(size for type, size in line.sizes if type == "frame") <= 64 * 1024
 
 
+@both
+async def test_binary_frames_are_refused_and_the_line_stays(client: httpx.AsyncClient, kind: Kind) -> None:
+    one = await created(client)
+    async with open_line(client, kind) as line:
+        await line.send({"type": "watch", "experiment": one.id, "encoding": "binary"})
+        problem = (await line.until("error"))["problem"]
+        assert problem["status"] == 422
+        (error,) = problem["errors"]
+        assert error["pointer"] == "/encoding"
+        assert error["detail"] == "must be json, bdata or packed without a WebSocket"
+        await line.watch(one, encoding="bdata")
+
+
 async def test_a_stopping_server_says_so_on_every_line_and_exits() -> None:
     """How soon is measured by benchmarks/bench_live.py."""
     with open_server(**NUMPY) as server:

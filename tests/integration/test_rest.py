@@ -239,6 +239,7 @@ async def test_accept_decides_between_json_and_table(one: Experiment, accept: st
         "since=-1",
         "until=x",
         "encoding=xml",
+        "encoding=binary",
         "series=spin",
         "bukcets=3",
         "since=99999999999999999999",

@@ -57,7 +57,11 @@ class Line:
         await self.connection.send(json.dumps(message))
 
     async def next(self, seconds: float = PATIENCE) -> Message:
-        message: Message = json.loads(await asyncio.wait_for(self.connection.recv(), seconds))
+        received = await asyncio.wait_for(self.connection.recv(), seconds)
+        message: Message = (
+            json.loads(received) if isinstance(received, str) else watching.read_binary(received)
+        )
+        assert isinstance(received, str) or message["type"] == "frame"
         self.received.append(message)
         return message
 
@@ -117,7 +121,7 @@ def columns(frames: list[Message], run: str) -> list[Message]:
     columns_of = [
         frame["runs"][run]["columns"] for frame in frames if frame["type"] == "frame" and run in frame["runs"]
     ]
-    return [each for each in columns_of if each["first"]]
+    return [each for each in columns_of if len(each["first"])]
 
 
 def steps(line: Line, run: str) -> int:
@@ -225,6 +229,33 @@ async def test_packed_columns_name_places_in_the_series_of_the_answer(
             for name, statistics in watching.unpacked(packed, answer["series"])["series"].items():
                 assert statistics["last"] == pytest.approx(plain[name]["last"], rel=1e-6)
         assert "series" not in await line.watch(one, encoding="json", series=["train_loss"])
+
+
+async def test_binary_frames_hold_the_numbers_of_the_history_and_all_else_is_text(
+    shared_server: Server, one: Experiment
+) -> None:
+    series = ["train_loss", "grad_norm", "batch_loss"]
+    async with line_to(shared_server) as line:
+        answer = await line.watch(one, encoding="binary", series=series, buckets=50)
+        assert answer["series"] == series
+        await line.command(one, "play", speed="max")
+        await line.read_until(lambda: len(columns(line.received, "gd")) >= 8, acknowledging=True)
+        paused = (await line.command(one, "pause"))["answer"]
+        (end,) = [run["step"] for run in paused["runs"] if run["name"] == "gd"]
+        await line.read_until(lambda: steps(line, "gd") >= end, acknowledging=True)
+        pieces = [piece for piece in columns(line.received, "gd") if len(piece["first"])]
+        assert isinstance(pieces[0]["first"], np.ndarray), "bytes"
+        await line.watch(one, encoding="json")
+        assert isinstance((await line.until("frame"))["runs"]["gd"]["columns"]["first"], list)
+    ends = [(piece["first"][0], piece["last"][-1]) for piece in pieces]
+    assert [first for first, _ in ends] == [0, *(last + 1 for _, last in ends[:-1])]
+    assert ends[-1][1] == end - 1
+    whole = (await one.get("/runs/gd/history", buckets=10_000, series=series)).json()["series"]
+    for name in series:
+        for statistic, reduce in (("min", min), ("max", max)):
+            present = [value for value in whole[name][statistic] if value is not None]
+            mine = reduce(reduce(piece["series"][name][statistic]) for piece in pieces)
+            assert mine == pytest.approx(reduce(present), rel=1e-7 if name == "grad_norm" else 0)
 
 
 async def test_since_leaves_out_earlier_steps(shared_server: Server, one: Experiment) -> None:

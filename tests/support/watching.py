@@ -1,4 +1,4 @@
-"""The page's request to watch the notebook's experiment, and the reader of the answers.
+"""The page's request to watch the notebook's experiment, and readers of frames.
 
 `tests/frontend/state.test.ts` and `session.test.ts` see that the page asks for just that.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,23 @@ PAST_BUCKETS, LIVE_BUCKETS = 1_000, 64
 
 def watch(experiment: str, token: str | None = None, **more: Any) -> Json:
     """Return the page's message."""
-    own = {"experiment": experiment, "encoding": "packed", "series": SERIES, "buckets": LIVE_BUCKETS}
+    own = {"experiment": experiment, "encoding": "binary", "series": SERIES, "buckets": LIVE_BUCKETS}
     return {"type": "watch", **own, **({} if token is None else {"token": token}), **more}
+
+
+def _documented() -> Callable[[bytes], Json]:
+    """Return the decoder that the documentation shows."""
+    text = (Path(__file__).parents[2] / "docs" / "reference" / "socket.md").read_text("utf-8")
+    lines = re.search(r"<!-- a test runs these lines as they stand -->\n```python\n(.*?)```", text, re.DOTALL)
+    assert lines
+    names: dict[str, Any] = {}
+    exec(lines[1], names)
+    decoder: Callable[[bytes], Json] = names["read_binary"]
+    return decoder
+
+
+read_binary = _documented()
+"""Read a binary frame; its columns are arrays."""
 
 
 def unpacked(columns: Json, names: list[str]) -> Json:

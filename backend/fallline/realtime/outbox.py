@@ -153,8 +153,8 @@ class Outbox:
 
     @property
     def packed_series(self) -> tuple[str, ...] | None:
-        """The series whose places packed columns name; None for other encodings."""
-        return self._series if self._encoding == "packed" else None
+        """The series of columns that leave out those without a value; None for other encodings."""
+        return self._series if self._encoding in ("packed", "binary") else None
 
     # ------------------------------------------------------------------ incoming
 

@@ -19,7 +19,7 @@ from fallline.vocabulary.columns import Buckets, recorded_every_step
 _SHORT = ("grad_", "ratio/")
 """Beginnings of the names of series that may be float32."""
 
-_FLOAT32 = np.finfo(np.float32)
+FLOAT32 = np.finfo(np.float32)
 
 
 def packed(buckets: Buckets, generation: int, names: tuple[str, ...] | None = None) -> dict[str, Any]:
@@ -38,10 +38,10 @@ def packed(buckets: Buckets, generation: int, names: tuple[str, ...] | None = No
     The first rows are `last` (only if `wide`), `samples_seen` and `seconds`. Rows of series follow: one for each, or
     `min`, `max`, `mean` and `last` if `wide`. Rows of counts are the last of float64.
     """
-    rows, may_be_short, counted = _plan(buckets.names, buckets.names if names is None else names)
+    rows, may_be_short, counted = plan_of(buckets.names, buckets.names if names is None else names)
     n = len(buckets)
     is_wide = not np.array_equal(buckets.first, buckets.last)
-    values, counts = _values(buckets, rows, is_wide=is_wide), buckets.count[rows]
+    values, counts = values_of(buckets, rows, is_wide=is_wide), buckets.count[rows]
     present = counts.any(axis=1)
     short = present & may_be_short & _fits_float32(values)
     long = present & ~short
@@ -66,7 +66,7 @@ Plan = tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.bool_]]
 
 
 @lru_cache(maxsize=256)
-def _plan(columns: tuple[str, ...], names: tuple[str, ...]) -> Plan:
+def plan_of(columns: tuple[str, ...], names: tuple[str, ...]) -> Plan:
     """Return, for each name: its row, whether it may be float32, and whether it has counts."""
     places, every = {name: row for row, name in enumerate(columns)}, recorded_every_step(names)
     return (
@@ -76,7 +76,7 @@ def _plan(columns: tuple[str, ...], names: tuple[str, ...]) -> Plan:
     )
 
 
-def _values(buckets: Buckets, rows: NDArray[np.intp], *, is_wide: bool) -> NDArray[np.float64]:
+def values_of(buckets: Buckets, rows: NDArray[np.intp], *, is_wide: bool) -> NDArray[np.float64]:
     """Return the numbers of each series: (series, 1 or 4, n)."""
     if not is_wide:
         return buckets.final[rows, np.newaxis]
@@ -87,5 +87,5 @@ def _values(buckets: Buckets, rows: NDArray[np.intp], *, is_wide: bool) -> NDArr
 def _fits_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return in which series no number would become infinite, 0 or imprecise."""
     size = np.abs(values)
-    is_beyond = (size > _FLOAT32.max) | ((size < _FLOAT32.tiny) & (size > 0.0))
+    is_beyond = (size > FLOAT32.max) | ((size < FLOAT32.tiny) & (size > 0.0))
     return np.asarray(~is_beyond.any(axis=(1, 2)))

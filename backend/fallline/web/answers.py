@@ -105,24 +105,38 @@ async def large_with_cost(value: Any, report: Callable[[float], None]) -> Respon
 LONG = 0.003
 """Seconds of encoding from which on it happens in a thread, so that it does not block the event loop."""
 
-_ENCODED: WeakKeyDictionary[Frame, asyncio.Future[str]] = WeakKeyDictionary()
-"""The text of each frame without its number, as long as a reader may need it."""
+Encoded = tuple[str, bytes | None]
+"""The text of a frame without its number, and the bytes of binary columns."""
+
+_ENCODED: WeakKeyDictionary[Frame, asyncio.Future[Encoded]] = WeakKeyDictionary()
+"""Each frame encoded, as long as a reader may need it."""
 
 
-async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str]:
-    """Return the message in two parts: this socket's head, and the shared text."""
+async def parts_of_frame(numbered: NumberedFrame) -> tuple[str, str, bytes | None]:
+    """Return the message in parts: this socket's head, and the shared text and bytes."""
     encoded = _ENCODED.get(numbered.frame)
     if encoded is None:
         encoded = _ENCODED[numbered.frame] = _encoded(numbered.frame)
     # Shielded: a reader who hangs up must not cancel it for the others.
-    rest = await asyncio.shield(encoded)
-    return f'{{"type":"frame","frame":{numbered.number},', rest
+    rest, data = await asyncio.shield(encoded)
+    return f'{{"type":"frame","frame":{numbered.number},', rest, data
 
 
-def _encoded(frame: Frame) -> asyncio.Future[str]:
-    """Return the text after the number."""
+def _encoded(frame: Frame) -> asyncio.Future[Encoded]:
     if frame.encoding_seconds < LONG:
         future = asyncio.get_running_loop().create_future()
-        future.set_result(text_of(frame.message())[1:])
+        future.set_result(encode_frame(frame))
         return future
-    return asyncio.ensure_future(asyncio.to_thread(lambda: piecewise(frame.message())[1:]))
+    return asyncio.ensure_future(asyncio.to_thread(encode_frame, frame, piecewise))
+
+
+def encode_frame(frame: Frame, encode: Callable[[Any], str] = text_of) -> Encoded:
+    """Return the text after the number, and the bytes."""
+    if frame.encoding != "binary":
+        return encode(frame.message())[1:], None
+    runs, data = frame.binary_runs()
+    texts = (
+        f'{text_of(run)}:{text_of(header)[:-1]},"columns":{columns}}}'
+        for run, (header, columns) in runs.items()
+    )
+    return f'"experiment":{text_of(frame.experiment)},"runs":{{{",".join(texts)}}}}}', data

@@ -95,10 +95,11 @@ def understand(body: Any) -> Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """An encoded message in two parts: its own head, and the rest, which readers of a frame share."""
+    """An encoded message in parts: its own head, and the rest and binary columns, which readers of a frame share."""
 
     head: str
     rest: str
+    data: bytes | None = None
     frame: int | None = None
     """The number of a frame."""
     made_at: float = 0.0
@@ -231,6 +232,8 @@ class Connection:
 
     async def _join(self, message: Watch) -> None:
         await self._unjoin(message.experiment)
+        if message.encoding == "binary" and self.open_socket.kind != WEBSOCKET:
+            raise InvalidRequest(FieldError("/encoding", "must be json, bdata or packed without a WebSocket"))
         outbox = Outbox(
             message.experiment,
             fps=message.fps,
@@ -319,8 +322,8 @@ class Connection:
                     return closing
                 case NumberedFrame() as numbered:
                     # A stuck reader keeps only the text in memory, not the columns of its frame.
-                    head, rest = await parts_of_frame(numbered)
-                    return Text(head, rest, numbered.number, numbered.frame.made_at)
+                    parts = await parts_of_frame(numbered)
+                    return Text(*parts, numbered.number, numbered.frame.made_at)
                 case message:
                     return Text("", text_of(message))
 

@@ -264,21 +264,22 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         So only one message is on its way.
         """
         if "more" in message:
-            await self._send_fragment(message["text"], is_last=not message["more"])
+            await self._send_fragment(message.get("text"), message.get("bytes"), is_last=not message["more"])
         else:
             await super().send(message)
         await self.writable.wait()
         # After a refusal uvicorn would think that the application forgot the handshake, and log an error.
         self.handshake_complete = self.handshake_complete or self.close_sent
 
-    async def _send_fragment(self, text: str, *, is_last: bool) -> None:
-        """Send a part of a text message; ASGI has only whole messages."""
+    async def _send_fragment(self, text: str | None, data: bytes | None, *, is_last: bool) -> None:
+        """Send a part of a message; ASGI has only whole ones."""
         await self.writable.wait()
         if self.disconnected or self.close_sent:
             raise ClientDisconnected
-        send = self.conn.send_continuation if self.conn.expect_continuation_frame else self.conn.send_text
+        begin = self.conn.send_text if data is None else self.conn.send_binary
+        send = self.conn.send_continuation if self.conn.expect_continuation_frame else begin
         try:
-            send(text.encode(), fin=is_last)
+            send((text or "").encode() if data is None else data, fin=is_last)
         except InvalidState:
             raise ClientDisconnected from None
         self.transport.write(b"".join(self.conn.data_to_send()))

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import AnyStr
 
 from fastapi import WebSocket, WebSocketDisconnect
 
 from fallline.realtime.session import Closing
 from fallline.services.lab import Lab
+from fallline.vocabulary.binary import opening
 from fallline.vocabulary.messages import CloseCode
-from fallline.web.connection import FRAGMENT, Connection
+from fallline.web.connection import FRAGMENT, Connection, Text
 from fallline.web.middleware import charged
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from fallline.web.requests import address_of
@@ -83,7 +85,7 @@ class Socket:
             if isinstance(message, Closing):
                 await self._close(message)
             else:
-                await self._send(message.head, message.rest)
+                await self._send(message)
                 self._connection.sent(message)
 
     async def _close(self, closing: Closing) -> None:
@@ -92,23 +94,29 @@ class Socket:
                 await self._websocket.close(closing.code, closing.reason)
         raise _Ended
 
-    async def _send(self, head: str, rest: str) -> None:
-        """Send one message, a long one in fragments.
+    async def _send(self, message: Text) -> None:
+        """Send one message."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                if message.data is None:
+                    await self._send_parts("text", message.head, message.rest)
+                else:
+                    await self._send_parts("bytes", opening(message.head + message.rest), message.data)
+        except _DISCONNECTED:
+            raise _Ended from None
+
+    async def _send_parts(self, kind: str, head: AnyStr, rest: AnyStr) -> None:
+        """Send a message of two parts, a long one in fragments.
 
         A stuck reader then keeps only one fragment in memory.
         """
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                if len(rest) <= FRAGMENT:
-                    await self._websocket.send_text(head + rest)
-                    return
-                await self._websocket.send({"type": "websocket.send", "text": head, "more": True})
-                for start in range(0, len(rest), FRAGMENT):
-                    fragment = rest[start : start + FRAGMENT]
-                    more = start + FRAGMENT < len(rest)
-                    await self._websocket.send({"type": "websocket.send", "text": fragment, "more": more})
-        except _DISCONNECTED:
-            raise _Ended from None
+        if len(rest) <= FRAGMENT:
+            await self._websocket.send({"type": "websocket.send", kind: head + rest})
+            return
+        await self._websocket.send({"type": "websocket.send", kind: head, "more": True})
+        for start in range(0, len(rest), FRAGMENT):
+            fragment, more = rest[start : start + FRAGMENT], start + FRAGMENT < len(rest)
+            await self._websocket.send({"type": "websocket.send", kind: fragment, "more": more})
 
 
 _DISCONNECTED = (TimeoutError, RuntimeError, OSError, WebSocketDisconnect)

@@ -1,40 +1,47 @@
-"""Frames as text: encoded once, numbered for each reader."""
+"""Frames as text, or as text and bytes: encoded once, numbered for each reader."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from fallline.realtime.frames import Frame, RunUpdate
 from fallline.realtime.session import NumberedFrame
+from fallline.vocabulary.binary import opening
 from fallline.web import answers
-from fallline.web.answers import parts_of_frame
+from fallline.web.answers import Encoded, parts_of_frame
 from support.columns import NAMES, header, piece
+from support.watching import read_binary
 
 
 @pytest.fixture(params=["at once", "in a thread"])
 def encoded(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[Frame]:
     """Record each encoding of a frame."""
     frames: list[Frame] = []
-    say = Frame.message
+    encode = answers.encode_frame
 
-    def message(frame: Frame) -> dict[str, object]:
+    def noting(frame: Frame, by: Callable[[Any], str] = answers.text_of) -> Encoded:
         frames.append(frame)
-        return say(frame)
+        return encode(frame, by)
 
-    monkeypatch.setattr(Frame, "message", message)
+    monkeypatch.setattr(answers, "encode_frame", noting)
     monkeypatch.setattr(answers, "LONG", 1e9 if request.param == "at once" else 0.0)
     return frames
 
 
 async def text_of_frame(numbered: NumberedFrame) -> str:
-    return "".join(await parts_of_frame(numbered))
+    head, rest, data = await parts_of_frame(numbered)
+    assert data is None
+    return head + rest
 
 
-def frame() -> Frame:
-    return Frame("e", {"gd": RunUpdate(header(3), NAMES, (piece(0, 3),))}, 100, "json")
+def frame(encoding: str = "json") -> Frame:
+    runs = {run: RunUpdate(header(3), NAMES, (piece(0, 3),)) for run in ("gd", "sgd")}
+    return Frame("e", runs, 100, encoding)
 
 
 async def test_one_frame_is_encoded_once_and_has_the_number_of_each_socket(encoded: list[Frame]) -> None:
@@ -44,6 +51,27 @@ async def test_one_frame_is_encoded_once_and_has_the_number_of_each_socket(encod
     for number, text in zip((1, 20, 300), texts, strict=True):
         assert json.loads(text) == {"type": "frame", "frame": number, **one.message()}
         assert text.startswith(f'{{"type":"frame","frame":{number},"experiment":"e","runs":{{')
+
+
+async def test_a_binary_frame_has_the_numbers_of_json_and_readers_share_its_bytes(
+    encoded: list[Frame],
+) -> None:
+    one = frame("binary")
+    parts = await asyncio.gather(*(parts_of_frame(NumberedFrame(number, one)) for number in (1, 20)))
+    assert encoded == [one]
+    assert parts[0][1:] == parts[1][1:]
+    assert parts[0][2] is parts[1][2]
+    for number, (head, rest, data) in zip((1, 20), parts, strict=True):
+        assert data is not None
+        message = read_binary(opening(head + rest) + data)
+        runs = message.pop("runs")
+        assert message == {"type": "frame", "frame": number, "experiment": "e"}
+        for run, update in frame().message()["runs"].items():
+            mine, columns = runs[run].pop("columns"), update.pop("columns")
+            assert runs[run] == update
+            assert mine["last"].tolist() == columns["last"]
+            for name, statistics in columns["series"].items():
+                assert mine["series"][name]["mean"].tolist() == statistics["mean"]
 
 
 async def test_frames_that_are_two_are_encoded_twice(encoded: list[Frame]) -> None:

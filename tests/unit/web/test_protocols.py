@@ -351,12 +351,16 @@ async def test_a_message_counts_as_sent_when_the_peer_has_received_it() -> None:
     assert done == [0, 1, 2]
 
 
-async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end() -> None:
+@pytest.mark.parametrize(("kind", "opcode"), [("text", b"\1"), ("bytes", b"\2")])
+async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end(
+    kind: str, opcode: bytes
+) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await receive()
         await send({"type": "websocket.accept"})
         for text, more in (("a", True), ("bc", True), ("ü", False)):
-            await send({"type": "websocket.send", "text": text, "more": more})
+            part = text if kind == "text" else text.encode()
+            await send({"type": "websocket.send", kind: part, "more": more})
         await send({"type": "websocket.send", "text": "d"})
 
     line = Line()
@@ -365,4 +369,4 @@ async def test_a_message_in_fragments_is_one_message_and_others_wait_for_its_end
         await asyncio.sleep(0)
     await asyncio.gather(*protocol.tasks)
     frames = line.written.partition(b"\r\n\r\n")[2]
-    assert frames == b"\x01\x01a" + b"\x00\x02bc" + b"\x80\x02" + "ü".encode() + b"\x81\x01d"
+    assert frames == opcode + b"\x01a" + b"\x00\x02bc" + b"\x80\x02" + "ü".encode() + b"\x81\x01d"

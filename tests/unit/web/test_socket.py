@@ -22,6 +22,7 @@ from fallline.web.socket import Socket
 from support.columns import header, piece
 from support.listed_lab import ListedLab
 from support.spies import noting
+from support.watching import read_binary
 
 
 class Client:
@@ -35,7 +36,7 @@ class Client:
     def __init__(self, *messages: dict[str, Any]) -> None:
         self._messages = list(messages)
         self.heard: list[dict[str, Any]] = []
-        self._fragments: list[str] = []
+        self._fragments: list[str | bytes] = []
         self.longest = 0
         self.takes, self.lasts, self.is_stuck = inf, False, False
         self.closed: int | None = None
@@ -51,20 +52,20 @@ class Client:
             await asyncio.Event().wait()
         return {"type": "websocket.disconnect"}
 
-    async def send_text(self, text: str) -> None:
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send a message, or a fragment of one."""
+        (fragment,) = (message[kind] for kind in ("text", "bytes") if kind in message)
+        self._fragments.append(fragment)
+        self.longest = max(self.longest, len(fragment))
+        if message.get("more"):
+            return
         self.takes -= 1
         if self.takes < 0:
             self.is_stuck = True
             await asyncio.Event().wait()
-        self.heard.append(json.loads(text))
-
-    async def send(self, message: dict[str, Any]) -> None:
-        """Send a fragment."""
-        self._fragments.append(message["text"])
-        if not message["more"]:
-            await self.send_text("".join(self._fragments))
-            self.longest = max(self.longest, *map(len, self._fragments))
-            self._fragments.clear()
+        whole = type(fragment)().join(self._fragments)
+        self._fragments.clear()
+        self.heard.append(json.loads(whole) if isinstance(whole, str) else read_binary(whole))
 
     async def close(self, code: int, reason: str) -> None:
         self.closed = int(code)
@@ -117,6 +118,23 @@ async def test_all_watches_end_at_once_however_busy_one_experiment_is() -> None:
     async with asyncio.timeout(60):
         await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.left == set("abc")
+
+
+async def test_frames_are_bytes_with_the_encoding_binary_and_long_ones_come_in_fragments() -> None:
+    class Long(ListedLab):
+        async def watch(
+            self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
+        ) -> dict[str, Any]:
+            watcher.add_history("gd", header(5_000), piece(0, 5_000))
+            return {"id": id}
+
+    client = Client({"type": "watch", "experiment": "e", "encoding": "binary", "buckets": 5_000})
+    await Socket(cast(WebSocket, client), cast(Lab, Long()), 5.0).run()
+    answer, frame = client.heard
+    assert answer["type"] == "experiment"
+    assert frame["frame"] == 1
+    assert frame["runs"]["gd"]["columns"]["last"].tolist() == list(range(5_000))
+    assert client.longest == FRAGMENT
 
 
 async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
