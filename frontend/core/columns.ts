@@ -6,7 +6,15 @@
 import type { Columns, Json } from "./types.ts";
 
 /** Plotly's names of the typed arrays that the server uses. */
-const DTYPES = { f8: Float64Array, f4: Float32Array, i4: Int32Array, u1: Uint8Array };
+const DTYPES = {
+  f8: Float64Array,
+  f4: Float32Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  u1: Uint8Array,
+};
+
+const UTF8 = new TextDecoder();
 
 /** Recent browsers have a native way, ten times as fast. */
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
@@ -26,13 +34,29 @@ export function decode(column: any): ArrayLike<number> {
   return new Type(bytesOf(column.bdata).buffer);
 }
 
+/** Reads a binary frame. Its columns are views of the message: whoever keeps them copies them. */
+export function readBinary(message: ArrayBuffer): Json {
+  const length = new DataView(message).getUint32(0, true);
+  const start = Math.ceil((4 + length) / 8) * 8;
+  const viewed = (part: any): any => {
+    if (typeof part !== "object") return part;
+    if ("dtype" in part)
+      return new DTYPES[part.dtype as keyof typeof DTYPES](message, start + part.at, part.n);
+    return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, viewed(each)]));
+  };
+  const frame = JSON.parse(UTF8.decode(new Uint8Array(message, 4, length)));
+  for (const run of Object.values<Json>(frame.runs)) run.columns = viewed(run.columns);
+  return frame;
+}
+
 /**
- * Columns of a frame whose numbers are packed into one text; other columns stay as they are. A series
- * without a value is not in them.
- * @param names the series of the request, to which the columns refer by their places
+ * Columns of a frame, also of one whose numbers are packed into one text. A series without a value may
+ * be missing.
+ * @param names the series of the request, to which packed columns refer by their places; null: all
  */
-export function unpacked(columns: Json, names: string[]): Columns {
-  if (columns.encoding !== "packed") return columns as Columns;
+export function unpacked(columns: Json, names: string[] | null): Columns {
+  if (columns.encoding !== "packed" || !names)
+    return { ...(columns as Columns), ...(names && { asked: names }) };
   const { generation, buckets, wide, f8, f4, counted = [] } = columns;
   const { buffer } = bytesOf(columns.bdata);
   let at = 0;

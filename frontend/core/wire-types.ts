@@ -59,7 +59,7 @@ export interface Stat4 {
   count?: ArrayLike<number>; // only for series not recorded every step
 }
 
-/** measurements as they travel; each column an array or {dtype, bdata} */
+/** measurements as they travel; each column an array, a typed one, or {dtype, bdata} */
 export interface Columns {
   generation: number;
   first: any;

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { FINE, plan, planFor, widths } from "../../frontend/core/buckets.ts";
-import { decode, latestOf, unpacked } from "../../frontend/core/columns.ts";
+import { decode, latestOf, readBinary, unpacked } from "../../frontend/core/columns.ts";
 import { CEILING, createRunSeries, createSeriesStore } from "../../frontend/core/series.ts";
 import { lossAt, lossAtWords, tellingStep } from "../../frontend/features/figures/loss-at.ts";
 import { thin } from "../../frontend/core/thinning.ts";
@@ -37,18 +37,40 @@ test("both encodings decode to the same columns", () => {
 });
 
 for (const [place, { at_most: atMost, columns: merged }] of golden.merged.entries()) {
-  test(`packed, ${atMost} buckets are the same columns`, () => {
-    const names = ["batch_loss", "train_loss"];
-    const mine = seriesOf(unpacked(golden.packed[place], names));
-    assert.deepEqual(ranges(mine), ranges(merged));
-    assert.deepEqual(
-      [list(mine.samplesSeen), list(mine.seconds)],
-      [merged.samples_seen, merged.seconds],
-    );
-    for (const name of names)
-      for (const key of ["min", "max", "mean", "last", "count"] as const)
-        assert.deepEqual(list(mine.values(name)![key]), merged.series[name][key], `${name} ${key}`);
+  const names = ["batch_loss", "train_loss"];
+  const message = Uint8Array.from(Buffer.from(golden.binary[place], "base64")).buffer;
+  const { runs, ...frame } = readBinary(message);
+
+  test(`a binary frame of ${atMost} buckets has its columns as views of the message`, () => {
+    assert.deepEqual([frame, runs.gd.step], [{ type: "frame" }, 300]);
+    const { first, last, samples_seen, seconds, series } = runs.sgd.columns;
+    const columns = [first, last, samples_seen, seconds];
+    for (const name of names) columns.push(...Object.values<Json>(series[name]));
+    for (const column of columns) assert.equal(column.buffer, message);
   });
+
+  for (const [encoding, wire] of Object.entries({
+    packed: golden.packed[place],
+    "binary, the first run": runs.gd.columns,
+    "binary, the second run": runs.sgd.columns,
+  }))
+    test(`${encoding}, ${atMost} buckets are the same columns`, () => {
+      const mine = seriesOf(unpacked(wire, names));
+      const round = encoding === "packed" ? Number : Math.fround;
+      assert.deepEqual(ranges(mine), ranges(merged));
+      assert.deepEqual(
+        [list(mine.samplesSeen), list(mine.seconds)],
+        [merged.samples_seen, merged.seconds.map(round)],
+      );
+      assert.equal(mine.lacks(["ratio/W1"]), true, "it knows what was asked for");
+      for (const name of names)
+        for (const key of ["min", "max", "mean", "last", "count"] as const)
+          assert.deepEqual(
+            list(mine.values(name)![key]),
+            merged.series[name][key],
+            `${name} ${key}`,
+          );
+    });
 
   test(`merged to ${atMost} buckets, every number is the server's, to the last bit`, () => {
     const mine = thin(seriesOf(golden.json), Object.keys(merged.series), atMost, false);

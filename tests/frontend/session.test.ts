@@ -64,7 +64,7 @@ test("watching connects, and sends the held steps once the socket is open", () =
   assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
   assert.deepEqual(
     [message.type, message.token, message.encoding, message.series],
-    ["watch", "t", "packed", ["train_loss"]],
+    ["watch", "t", "binary", ["train_loss"]],
   );
 });
 
@@ -525,9 +525,10 @@ test("a stream that was held back is not tried again in the same network", () =>
   assert.deepEqual(tried(250), [{ do: "try", kinds: ["websocket", "events"] }]);
 });
 
-test("without a WebSocket fewer frames are requested", () => {
+test("without a WebSocket fewer frames are requested, and none are binary", () => {
   const [message] = sentBy(refused().happen("rewatch"));
   assert.equal(message.fps, 15);
+  assert.deepEqual([message.encoding, message.series], ["packed", ["train_loss"]]);
 });
 
 test("a page that draws slowly asks for fewer frames, once, on the next line too, until the next play", () => {

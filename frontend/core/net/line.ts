@@ -1,5 +1,6 @@
 /** Lines carry messages between page and server. Owns: the shape of a line, and the WebSocket. */
 
+import { readBinary } from "../columns.ts";
 import type { Environment, Json } from "../types.ts";
 
 /** Close code of a line that was never open, or was cut. */
@@ -20,8 +21,10 @@ export function openWebSocket(
   { opened, received, closed }: Heard,
 ): Line {
   const socket = new WebSocket(`${address.replace(/^http/, "ws")}/api/v1/stream`);
+  socket.binaryType = "arraybuffer";
   socket.onopen = opened;
-  socket.onmessage = ({ data }) => received(JSON.parse(data));
+  socket.onmessage = ({ data }) =>
+    received(typeof data === "string" ? JSON.parse(data) : readBinary(data));
   socket.onclose = ({ code }) => closed(code);
   return {
     send(message) {

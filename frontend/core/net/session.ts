@@ -65,7 +65,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
   let hiddenAt: number | null = null;
   let restedAt = 0;
   /** The series of the frames that come: those of the watch that was answered last. */
-  let sentSeries: string[] = [];
+  let sentSeries: string[] | null = null;
 
   const send = (message: Json) => ({ do: "send", message });
   const line = (part: Json) => ({ do: "dispatch", message: { type: "connection", ...part } });
@@ -226,7 +226,7 @@ export function createSession(columns: Held, { random, fps }: Pick<Environment, 
       if (!watching.is(message.experiment)) return [];
       const first = !greeted;
       greeted = true;
-      sentSeries = message.series ?? watching.what?.series ?? [];
+      sentSeries = message.series ?? watching.what?.series ?? null;
       watching.answered(message.state.runs);
       mending = false;
       if (retries.hasFailed) catchingUp.begin(message.state.runs);

@@ -140,7 +140,8 @@ export function createWatching(
         experiment,
         fps: Math.min(most, MOST_FPS[kind]),
         buckets,
-        ...(series ? { encoding: "packed", series } : { encoding: "bdata" }),
+        encoding: kind === "websocket" ? "binary" : series ? "packed" : "bdata",
+        ...(series ? { series } : {}),
         ...(token ? { token } : {}),
         ...(Object.keys(since).length ? { since } : {}),
       };

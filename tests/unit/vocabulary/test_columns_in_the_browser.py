@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from pathlib import Path
 
 import numpy as np
 
-from fallline.vocabulary.columns import Records, coarsen, from_records
+from fallline.vocabulary.binary import binary, opening
+from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records
 from fallline.vocabulary.packed import packed
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "columns.json"
 NAMES = ("batch_loss", "train_loss")
 AT_MOST = (1000, 64, 17, 8)
+
+
+def frame(buckets: Buckets) -> str:
+    """Return a binary frame of two runs in base64."""
+    one, data = binary(buckets, 2)
+    other, more = binary(buckets, 2, start=len(data))
+    text = f'{{"type":"frame","runs":{{"gd":{{"step":300,"columns":{one}}},"sgd":{{"columns":{other}}}}}}}'
+    return base64.b64encode(opening(text) + data + more).decode()
 
 
 def columns() -> dict[str, object]:
@@ -28,6 +38,7 @@ def columns() -> dict[str, object]:
         "json": single.as_json(2),
         "bdata": single.as_bdata(2),
         "packed": [packed(coarsen(single, most), 2) for most in AT_MOST],
+        "binary": [frame(coarsen(single, most)) for most in AT_MOST],
         "merged": [
             {"at_most": most, "columns": coarsen(single, most).as_json(2, every_step=frozenset())}
             for most in AT_MOST
