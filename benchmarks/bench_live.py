@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
 from beside import Taker, as_percent, threads
 
@@ -47,7 +47,7 @@ They are short, so that a slow spell of the machine affects few of them. Each co
 
 COMPILING = "being compiled"
 
-FRAME = re.compile(r'\{"type":"frame","frame":([0-9]+),')
+FRAME = re.compile(rb'\{"type":"frame","frame":([0-9]+),')
 
 WIDE: JSON = {
     "network": {"layers": [{"units": 64, "activation": "relu"}] * 2, "weights": "he_normal"},
@@ -239,16 +239,17 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
             await stream.send(json.dumps({"type": "ping", "id": "0"}))
             return time.perf_counter()
 
-        await stream.send(json.dumps({"type": "watch", "experiment": lab.id, "fps": 30, "encoding": "bdata"}))
+        await stream.send(
+            json.dumps({"type": "watch", "experiment": lab.id, "fps": 30, "encoding": "binary"})
+        )
         began = time.perf_counter()
         sent_at = await ask()
         while time.perf_counter() - began < seconds:
-            text = await stream.recv()
-            message = json.loads(text)
-            if message["type"] == "frame":
-                frames, size = frames + 1, size + len(text)
-                await stream.send(json.dumps({"type": "got", "frame": message["frame"]}))
-            elif message["type"] == "pong":
+            message = await stream.recv()
+            if isinstance(message, bytes):
+                frames, size = frames + 1, size + len(message)
+                await acknowledge(stream, message)
+            elif json.loads(message)["type"] == "pong":
                 late.append(1000 * (time.perf_counter() - sent_at))
                 await asyncio.sleep(0.05)
                 sent_at = await ask()
@@ -257,6 +258,13 @@ async def socket(url: str, lab: Lab, seconds: float) -> None:
     line("a frame of two runs", f"{size / max(frames, 1) / 1024:.0f} KB")
     line("ping beside them, median", f"{statistics.median(late):.2f} ms")
     line("ping beside them, 99 %", f"{quantile(late, 0.99):.2f} ms")
+
+
+async def acknowledge(stream: ClientConnection, message: bytes) -> None:
+    """Acknowledge a binary frame."""
+    match = FRAME.search(message, 0, 64)
+    assert match is not None
+    await stream.send(f'{{"type":"got","frame":{int(match[1])}}}')
 
 
 class Audience(NamedTuple):
@@ -275,11 +283,11 @@ async def audience(served: Served, watches: list[JSON], seconds: float) -> Audie
     async def read(place: int) -> None:
         async with connect(served.url.replace("http", "ws") + "/api/v1/stream", max_size=None) as stream:
             await stream.send(json.dumps(watches[place]))
-            async for text in stream:
-                if (match := FRAME.match(str(text))) is not None:
+            async for message in stream:
+                if isinstance(message, bytes):
                     counts[place] += 1
-                    sizes[place] += len(text)
-                    await stream.send(f'{{"type":"got","frame":{match[1]}}}')
+                    sizes[place] += len(message)
+                    await acknowledge(stream, message)
 
     readers = []
     for place in range(len(watches)):
@@ -301,7 +309,7 @@ async def audience(served: Served, watches: list[JSON], seconds: float) -> Audie
 def one_class(served: Served, lab: Lab, seconds: float, many: int) -> None:
     """A class that watches one experiment at 60 steps a second."""
     lab.do("play", {"speed": 60})
-    message = {"type": "watch", "experiment": lab.id, "encoding": "bdata"}
+    message = {"type": "watch", "experiment": lab.id, "encoding": "binary"}
     seen = asyncio.run(audience(served, [message] * many, seconds))
     lab.do("pause")
     worst = min(seen.frames) / seen.seconds

@@ -160,7 +160,7 @@ class Socket:
         self._writer.write(head + b"\0\0\0\0" + payload)  # a mask of zeros leaves the payload as it is
 
     async def read(self) -> bytes:
-        """The next text message. Answers pings. Raises Closed."""
+        """The next message. Answers pings. Raises Closed."""
         message = b""
         while True:
             try:

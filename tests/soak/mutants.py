@@ -21,11 +21,11 @@ from fallline.runs.persistence.journal_writer import JournalWriter
 from fallline.runs.publishing import Publisher
 from fallline.runs.stepping import Playback, Stepping
 from fallline.services.lab import Lab
+from fallline.vocabulary.binary import binary
 from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Unavailable
-from fallline.vocabulary.packed import packed
 from fallline.web import server
-from fallline.web.connection import Connection
+from fallline.web.connection import Connection, Text
 from fallline.web.socket import Socket
 from support.planting import replace
 
@@ -109,10 +109,10 @@ def old_frames(when: Callable[[], bool] = lambda: True) -> None:
     """Hold each message back."""
     send = Socket._send
 
-    async def later(self: Socket, head: str, rest: str) -> None:
+    async def later(self: Socket, message: Text) -> None:
         if when():
             await asyncio.sleep(0.3)
-        await send(self, head, rest)
+        await send(self, message)
 
     replace(Socket, _send=later)
 
@@ -146,7 +146,12 @@ def unfair_steps() -> None:
 
 def wide_frames() -> None:
     """Send each run with 2,000 bytes of nothing."""
-    replace(frames, packed=lambda *run: {**packed(*run), "nothing": "0" * 2_000})
+
+    def with_nothing(*run: Any) -> tuple[str, bytes]:
+        columns, data = binary(*run)
+        return columns, data + bytes(2_000)
+
+    replace(frames, binary=with_nothing)
 
 
 def more_frames() -> None:

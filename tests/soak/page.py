@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import re
@@ -246,11 +245,11 @@ class Person:
                 self._ask_for_frames(self._socket, watching.PAST_BUCKETS)
                 is_live = False
                 while True:
-                    text = await self._socket.read()
-                    if (match := NUMBER.search(text, 0, 64)) is None:
+                    message = await self._socket.read()
+                    if (match := NUMBER.search(message, 0, 64)) is None:
                         continue
                     wait = RETRY_SECONDS[0]
-                    await self._take(text)
+                    await self._take(message)
                     self._socket.send(b'{"type":"got","frame":%s}' % match[1])
                     if not is_live:
                         is_live = True
@@ -272,31 +271,28 @@ class Person:
         since = {"since": dict(self._positions)} if self._positions else {}
         socket.send(watching.watch(self.id, self.token, fps=FPS, buckets=buckets, **since))
 
-    async def _take(self, text: bytes) -> None:
-        self.frames.append(len(text))
+    async def _take(self, message: bytes) -> None:
+        self.frames.append(len(message))
         if self.trouble == "slow":
-            await asyncio.sleep(len(text) / SLOW_BYTES)
+            await asyncio.sleep(len(message) / SLOW_BYTES)
             behind = max(run["step"] for run in (await self.state())["runs"]) - max(
-                map(int, STEP.findall(text))
+                map(int, STEP.findall(message))
             )
             self.stale.append(behind / SPEED)
-        for run, update in json.loads(text)["runs"].items():
+        for run, update in watching.read_binary(message)["runs"].items():
             self._hold(run, update["generation"], update["columns"])
         self.last_frame = time.perf_counter()
 
     def _hold(self, run: str, generation: int, columns: Json) -> None:
-        """Note up to which step the page has a run. Only wide columns need their numbers for that."""
+        """Note up to which step the page has a run."""
         position = self._positions.get(run, {"generation": generation, "step": 0})
         if generation != position["generation"]:
             position = {"generation": generation, "step": 0}
-        if columns["buckets"]:
+        if len(columns["first"]):
             self._moved = time.perf_counter()
-            if columns["first"] > position["step"]:
+            if columns["first"][0] > position["step"]:
                 self.holes += 1
-            end = columns["first"] + columns["buckets"]
-            if columns.get("wide"):
-                end = int(watching.unpacked(columns, watching.SERIES)["last"][-1]) + 1
-            position = {"generation": generation, "step": end}
+            position = {"generation": generation, "step": int(columns["last"][-1]) + 1}
         self._positions[run] = position
 
     # ------------------------------------------------------------------ trouble
