@@ -38,14 +38,15 @@ export function decode(column: any): ArrayLike<number> {
 export function readBinary(message: ArrayBuffer): Json {
   const length = new DataView(message).getUint32(0, true);
   const start = Math.ceil((4 + length) / 8) * 8;
-  const viewed = (part: any): any => {
-    if (typeof part !== "object") return part;
-    if ("dtype" in part)
-      return new DTYPES[part.dtype as keyof typeof DTYPES](message, start + part.at, part.n);
-    return Object.fromEntries(Object.entries(part).map(([name, each]) => [name, viewed(each)]));
-  };
+  function view(part: Json) {
+    for (const name in part) {
+      const { dtype, at, n } = part[name];
+      if (dtype) part[name] = new DTYPES[dtype as keyof typeof DTYPES](message, start + at, n);
+      else if (typeof part[name] === "object") view(part[name]);
+    }
+  }
   const frame = JSON.parse(UTF8.decode(new Uint8Array(message, 4, length)));
-  for (const run of Object.values<Json>(frame.runs)) run.columns = viewed(run.columns);
+  for (const run of Object.values<Json>(frame.runs)) view(run.columns);
   return frame;
 }
 
