@@ -24,7 +24,7 @@ from fallline.engine.training import advance
 from fallline.execution.compiling import compiled_kernel, warm
 from fallline.history.run_history import RunHistory
 from fallline.runs.run import Run
-from fallline.vocabulary.columns import Records, coarsen, from_records, join
+from fallline.vocabulary.columns import Records, coarsen, from_records
 from fallline.vocabulary.recipe import Recipe
 
 PARAMETERS = {"W1": 20, "b1": 4, "W2": 16, "b2": 4, "W3": 4, "b3": 1}
@@ -72,12 +72,12 @@ def bench_run(rounds: int = 41) -> None:
         recipe, notebook = Recipe.model_validate(load.recipe).runs[0], Notebook(Job(**load.job()))
         run = Run(load.problem, recipe, kernels, kernel)
         while run.state.step < STEADY:
-            run.advance(2_000, time.perf_counter, publish=False)
+            run.advance(2_000, time.perf_counter)
         state, steps = run.state.copy(), round(SLICE_SECONDS / run.step_seconds)
         works: dict[str, tuple[int, Callable[[], object]]] = {
             "the notebook's loop": (steps // 20, partial(notebook.train, steps // 20)),
             "kernel": (steps, partial(advance, load.problem, state, recipe, steps, kernel)),
-            "kernel and recording": (steps, partial(run.advance, steps, time.perf_counter, publish=False)),
+            "kernel and recording": (steps, partial(run.advance, steps, time.perf_counter)),
         }
         times: dict[str, list[float]] = {name: [] for name in works}
         for _ in range(rounds):
@@ -122,16 +122,7 @@ def bench_range(history: RunHistory) -> None:
 
 
 def bench_frames() -> None:
-    for steps in (100, 1000, 5000):
-        records = recorded(12_345, steps)
-        seconds_per_piece = median_ms(partial(from_records, records, 128))
-        line(f"a live piece of {steps:,} steps in at most 128 buckets", f"{seconds_per_piece:.2f} ms")
-    one, other = from_records(recorded(1024, 4000), 100), from_records(recorded(5024, 4000), 100)
-    line(
-        "two pieces of a slow reader merged into 100 buckets",
-        f"{median_ms(lambda: coarsen(join(one, other), 100)):.2f} ms",
-    )
-    frame = from_records(recorded(1024, 6400), 100)
+    frame = coarsen(from_records(recorded(1024, 6400)), 100)
     line(f"columns of {len(frame)} buckets as lists", f"{median_ms(lambda: frame.as_json(0)):.2f} ms")
     line("the same written as JSON", f"{median_ms(lambda: json.dumps(frame.as_json(0))):.2f} ms")
     line("the same as bdata, written", f"{median_ms(lambda: json.dumps(frame.as_bdata(0))):.2f} ms")

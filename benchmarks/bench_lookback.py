@@ -93,9 +93,7 @@ def memory_of(recipe: JSON, steps: int) -> tuple[int, int]:
         "x", Recipe.model_validate(recipe), Kernels(compiled_kernel()), checkpoint_budget=checkpoint_budget
     ).runs["run"]
     while run.state.step < steps:
-        run.advance(
-            min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter, publish=True
-        )
+        run.advance(min(steps - run.state.step, max(int(0.02 / run.step_seconds), 1)), time.perf_counter)
     return run.history.nbytes, run.checkpoints.nbytes
 
 

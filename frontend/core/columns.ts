@@ -46,7 +46,12 @@ export function readBinary(message: ArrayBuffer): Json {
     }
   }
   const frame = JSON.parse(UTF8.decode(new Uint8Array(message, 4, length)));
-  for (const run of Object.values<Json>(frame.runs)) view(run.columns);
+  for (const { columns } of Object.values<Json>(frame.runs)) {
+    view(columns);
+    // where each bucket is one step, all statistics are its value
+    for (const [name, stat] of Object.entries<Json>(columns.series))
+      columns.series[name] = { min: stat.last, max: stat.last, mean: stat.last, ...stat };
+  }
   return frame;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fallline.engine.kernels.compiled_buckets import carried_out, merged
+from fallline.engine.kernels.compiled_buckets import carried_out
 from fallline.engine.kernels.compiled_history import append, compiled_scan
 from fallline.history import pyramid, run_history
 from fallline.history.run_history import RunHistory
@@ -41,47 +41,12 @@ def expect_same(one: Buckets, other: Buckets) -> None:
         assert np.array_equal(left, right, equal_nan=left.dtype.kind == "f"), name
 
 
-@pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("steps", [2, 6, 64, 1_022])
-def test_a_merge_has_the_bits_of_numpys(seed: int, steps: int) -> None:
-    whole = from_records(records(seed, steps))
-    while len(whole) > 1:
-        even = len(whole) // 2 * 2
-        sides = whole.part(slice(0, even, 2)), whole.part(slice(1, even, 2))
-        copies = tuple(each.part(np.arange(len(each))) for each in sides)
-        expected = columns._merge_by_numpy(*sides)
-        for left, right in (sides, copies, (sides[0], copies[1])):
-            expect_same(merged(left, right), expected)
-        whole = expected
-
-
 def test_columns_that_nobody_may_write_are_merged_too() -> None:
     whole = from_records(records(0, 64))
     for name in columns._COLUMNS:
         getattr(whole, name).flags.writeable = False
-    sides = whole.part(slice(0, None, 2)), whole.part(slice(1, None, 2))
-    expect_same(merged(*sides), columns._merge_by_numpy(*sides))
-
-
-def test_buckets_of_unlike_counts_have_the_bits_of_numpys() -> None:
-    pieces = [from_records(records(seed, 64, 64 * seed)) for seed in range(4)]
-    coarse = [widen(piece, width) for piece, width in zip(pieces, (1, 8, 64, 2), strict=True)]
-    for left in coarse:
-        for right in coarse:
-            size = min(len(left), len(right))
-            sides = left.part(slice(0, size)), right.part(slice(0, size))
-            expect_same(merged(*sides), columns._merge_by_numpy(*sides))
-
-
-def test_where_a_difference_overflows_the_mean_is_still_that_of_numpy() -> None:
-    whole = from_records(records(1, 64, scale=1e308))
-    left, right = whole.part(slice(0, None, 2)), whole.part(slice(1, None, 2))
-    with np.errstate(over="ignore"):
-        assert np.isinf(right.mean[0] - left.mean[0]).any()
-    expected = columns._merge_by_numpy(left, right)
-    assert np.isfinite(expected.mean[0]).all()
-    expect_same(merged(left, right), expected)
-    expect_same(merged(left.part(slice(1)), right.part(slice(1))), expected.part(slice(1)))
+    plan = coarsened(tuple(whole.first.tolist()), tuple(whole.last.tolist()), 5)
+    expect_same(carried_out(plan, whole), columns._carried_out_by_numpy(plan, whole))
 
 
 @pytest.mark.parametrize("at_most", [1, 2, 3, 8, 30])

@@ -262,7 +262,7 @@ def test_a_trial_makes_exactly_the_steps_of_the_fork() -> None:
     fork = act(one, run, {**command, "fork_of": "run"})
     losses = []
     for _ in range(CHECKS):
-        one.one.runs["remedied"].advance(trial.steps // CHECKS, float, publish=False)
+        one.one.runs["remedied"].advance(trial.steps // CHECKS, float)
         losses.append(loss(fork, "diverged"))
     assert trial.after == np.mean(losses[CHECKS // 2 :])
 
@@ -285,7 +285,7 @@ def test_a_finding_without_a_lower_rate_among_its_remedies_says_whether_one_help
         fork = one.one.runs[f"fork-{place}"]
         seen = []
         for _ in range(CHECKS):
-            fork.advance(int(steps) // CHECKS, float, publish=False)
+            fork.advance(int(steps) // CHECKS, float)
             seen.append(loss(fork, rule))
         losses.append(float(np.mean(seen[CHECKS // 2 :])))
     assert numbers[::2] == [number(each) for each in losses]
@@ -329,7 +329,7 @@ def _examined(run: Run, doctor: Doctor, clock: Clock) -> bool:
 def test_at_full_speed_a_finding_waits_until_its_trials_are_paid_for() -> None:
     one = Examined(WILD["notebook, seed 0, batch None"][0])
     run, doctor = one.one.runs["run"], Doctor(one.one.problem)
-    run.advance(SLICE, float, publish=False)
+    run.advance(SLICE, float)
     assert not _examined(run, doctor, one.clock)
     assert not run.case.shown(run.state.step).findings
     assert run.case.needed > 0.0
@@ -345,7 +345,7 @@ def test_at_full_speed_a_finding_waits_until_its_trials_are_paid_for() -> None:
 def test_a_finding_whose_trials_take_too_long_opens_with_untried_remedies() -> None:
     one = Examined(_wild(WIDE, learning_rate=10))
     run = one.one.runs["run"]
-    run.advance(SLICE, float, publish=False)
+    run.advance(SLICE, float)
     run.case.budget.earn(100.0)  # for the change that did it
     assert _examined(run, Doctor(one.one.problem), one.clock)
     (finding,) = run.case.shown(run.state.step).open

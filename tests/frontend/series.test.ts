@@ -51,8 +51,8 @@ for (const [place, { at_most: atMost, columns: merged }] of golden.merged.entrie
 
   for (const [encoding, wire] of Object.entries({
     packed: golden.packed[place],
-    "binary, the first run": runs.gd.columns,
-    "binary, the second run": runs.sgd.columns,
+    binary: runs.gd.columns,
+    brief: runs.sgd.columns,
   }))
     test(`${encoding}, ${atMost} buckets are the same columns`, () => {
       const mine = seriesOf(unpacked(wire, names));

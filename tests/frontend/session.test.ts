@@ -64,7 +64,7 @@ test("watching connects, and sends the held steps once the socket is open", () =
   assert.deepEqual(message.since, { gd: { generation: 2, step: 40 } });
   assert.deepEqual(
     [message.type, message.token, message.encoding, message.series],
-    ["watch", "t", "binary", ["train_loss"]],
+    ["watch", "t", "brief", ["train_loss"]],
   );
 });
 

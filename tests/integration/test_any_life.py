@@ -320,7 +320,7 @@ class AnyLife(RuleBasedStateMachine):
         recipe = recipe or self.life.one.recipe.model_copy(update={"runs": [run.recipe]})
         again = Experiment("y", recipe, KERNELS).runs[run.name]
         stays = run.diverged and step == run.state.step  # shown by the step after it
-        again.advance(step + stays, CLOCK, publish=False)
+        again.advance(step + stays, CLOCK)
         return again
 
     def _records(self, recipe: RunRecipe, steps: int) -> Records:

@@ -140,6 +140,7 @@ async def test_a_repeated_request_makes_its_steps_once(
 async def test_only_the_key_reads_writes_and_ends_a_line(client: httpx.AsyncClient, one: Experiment) -> None:
     async with open_line(client, "polling") as line:
         await line.watch(one)
+        await line.until("frame")  # from here on the poll waits
         right = line.authorized
         for authorized, status in (({}, 401), ({"Authorization": "Bearer wrong"}, 401)):
             line.authorized = authorized

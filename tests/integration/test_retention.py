@@ -72,7 +72,7 @@ async def test_a_watched_experiment_is_in_use() -> None:
     async with open_lab(keep_seconds=1000.0) as lab:
         watched, other = await create(lab), await create(lab)
         box = Outbox(watched)
-        await lab.watch(watched, None, box, {}, 100)
+        await lab.watch(watched, None, box)
         for entry in lab._registry.entries.values():
             entry.used = -1e6
         await lab.idle_sweep.pause_idle()
@@ -80,7 +80,7 @@ async def test_a_watched_experiment_is_in_use() -> None:
         assert (await lab.views.state(watched))["id"] == watched
         with pytest.raises(NotFound):
             await lab.views.state(other)
-        await lab.unwatch(watched, box)
+        lab.unwatch(watched, box)
 
 
 async def test_a_deletion_during_the_sweep_does_not_end_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from fallline.engine.data.tabular import table
 from fallline.execution import in_process
 from fallline.execution.in_process import InProcessExecutor
 from fallline.execution.worker import READS, Worker
-from fallline.realtime import backlog, hub, outbox, session
+from fallline.realtime import outbox, session
 from fallline.realtime.hub import Hub
 from fallline.realtime.limits import Refusals
 from fallline.realtime.session import Session
@@ -28,6 +29,7 @@ from fallline.storage import sql
 from fallline.storage.sqlite import SqliteStore
 from fallline.vocabulary import strict
 from fallline.vocabulary.commands import Play
+from fallline.vocabulary.frame_requests import Answer
 from fallline.web import errors, middleware, requests, server, socket
 from fallline.web.open_sockets import OpenSocket, OpenSockets
 from support.planting import replace
@@ -118,19 +120,18 @@ def never_cut() -> None:
 
 def frames_of_any_size() -> None:
     """Send everything that a reader lacks in one frame."""
-    replace(outbox, FRAME_BYTES=HUGE, CATCH_UP_BYTES=HUGE, PAST_BYTES=HUGE)
-    replace(session, PAST_BYTES=HUGE)
+    replace(outbox, FRAME_BYTES=HUGE, CATCH_UP_BYTES=HUGE)
 
 
-def pasts_alone() -> None:
-    """Each reader has a past of its own."""
-    replace(Hub, peer=lambda *_: None)
+def frames_alone() -> None:
+    """Make a frame for each reader."""
+    deliver = Hub.frames
 
+    def to_each(self: Hub, experiment: str, answers: list[Answer], made_at: float) -> None:
+        alone = [dataclasses.replace(each, readers=[reader]) for each in answers for reader in each.readers]
+        deliver(self, experiment, alone, made_at)
 
-def unbounded_backlog() -> None:
-    """Store the whole backlog of readers."""
-    replace(hub, ALL_BYTES=HUGE, MOST_BYTES=HUGE)
-    replace(backlog, MOST_BYTES=HUGE)
+    replace(Hub, frames=to_each)
 
 
 def endless_credit() -> None:
@@ -355,8 +356,7 @@ MUTANTS: Mapping[str, Mutant] = {
     "every-complaint": Mutant("bodies", "most complaints", every_complaint),
     "never-cut": Mutant("silent_readers", "all of them are cut", never_cut),
     "frames-of-any-size": Mutant("silent_readers", "memory for each", frames_of_any_size),
-    "pasts-alone": Mutant("silent_readers", "memory for each", pasts_alone),
-    "unbounded-backlog": Mutant("creditless_readers", "memory that", unbounded_backlog),
+    "frames-alone": Mutant("silent_readers", "memory for each", frames_alone),
     "endless-credit": Mutant("creditless_readers", "closed with 4001", endless_credit),
     "share-for-each": Mutant("crowd", "training beside", share_for_each),
     "key-is-enough": Mutant("crowd", "training beside", key_is_enough),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import itertools
 import time
@@ -12,7 +13,6 @@ from typing import Any
 
 from fallline.execution import memory
 from fallline.realtime import frames
-from fallline.realtime.frames import RunUpdate
 from fallline.realtime.hub import Hub
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Session
@@ -22,8 +22,8 @@ from fallline.runs.publishing import Publisher
 from fallline.runs.stepping import Playback, Stepping
 from fallline.services.lab import Lab
 from fallline.vocabulary.binary import binary
-from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import Unavailable
+from fallline.vocabulary.frame_requests import Answer, RunUpdate
 from fallline.web import server
 from fallline.web.connection import Connection, Text
 from fallline.web.socket import Socket
@@ -223,12 +223,19 @@ def slow_return() -> None:
 
 def lost_buckets() -> None:
     """Leave the first step out of each frame."""
-    merged = RunUpdate.merged
+    deliver = Hub.frames
 
-    def without_first(self: RunUpdate, at_most: int) -> Buckets:
-        return merged(self, at_most).part(slice(1, None))
+    def cut(update: RunUpdate) -> RunUpdate:
+        return dataclasses.replace(update, buckets=update.buckets.part(slice(1, None)))
 
-    replace(RunUpdate, merged=without_first)
+    def without_first(self: Hub, experiment: str, answers: list[Answer], made_at: float) -> None:
+        less = [
+            dataclasses.replace(each, runs={run: cut(update) for run, update in each.runs.items()})
+            for each in answers
+        ]
+        deliver(self, experiment, less, made_at)
+
+    replace(Hub, frames=without_first)
 
 
 def stuck_reader_ages_frames() -> None:

@@ -22,7 +22,7 @@ class ListedLab:
     def owner_of(self, id: str) -> str:
         return id
 
-    async def unwatch(self, *_: Any) -> None: ...
+    def unwatch(self, *_: Any) -> None: ...
 
     def share_of_watcher(self, id: str | None, address: str | None) -> str:
         return f"address:{address}" if id is None else f"owner of {id}"

@@ -139,7 +139,7 @@ def assert_twins(life: Life, *, histories: bool = True) -> None:
     """Check that every run equals a replay of its recipe up to its present step."""
     for name, run in life.one.runs.items():
         twin = Experiment("y", life.one.recipe, KERNELS).runs[name]
-        twin.advance(run.state.step, CLOCK, publish=False)
+        twin.advance(run.state.step, CLOCK)
         assert run.state.fingerprint() == twin.state.fingerprint(), name
         if histories and run.state.step:
             ours, other = run.window(0, None, 300), twin.window(0, None, 300)

@@ -23,7 +23,7 @@ PAST_BUCKETS, LIVE_BUCKETS = 1_000, 64
 
 def watch(experiment: str, token: str | None = None, **more: Any) -> Json:
     """Return the page's message."""
-    own = {"experiment": experiment, "encoding": "binary", "series": SERIES, "buckets": LIVE_BUCKETS}
+    own = {"experiment": experiment, "encoding": "brief", "series": SERIES, "buckets": LIVE_BUCKETS}
     return {"type": "watch", **own, **({} if token is None else {"token": token}), **more}
 
 

@@ -180,7 +180,7 @@ def compiled_kernel() -> Kernel:
     """Load or compile the compiled kernel. Raises KernelUnavailable."""
     try:
         from fallline.engine.kernels.compiled import COMPILED, load  # noqa: PLC0415  an optional extra
-        from fallline.engine.kernels.compiled_buckets import carried_out, merged  # noqa: PLC0415  an optional extra
+        from fallline.engine.kernels.compiled_buckets import carried_out  # noqa: PLC0415  an optional extra
         from fallline.engine.kernels.compiled_history import (  # noqa: PLC0415  an optional extra
             append,
             compiled_follow,
@@ -188,7 +188,7 @@ def compiled_kernel() -> Kernel:
         )
 
         load()
-        merge_by(merged, carried_out)
+        merge_by(carried_out)
         append_by(append)
         scan_by(compiled_scan(run_history.scan))
         follow_by(compiled_follow(track.follow))

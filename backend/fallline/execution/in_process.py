@@ -23,6 +23,7 @@ from fallline.execution.worker import TurnFailed, Worker
 from fallline.runs.experiment import Experiment
 from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.errors import Failed, FalllineError, ReadOnly, Unavailable
+from fallline.vocabulary.frame_requests import FrameRequest
 from fallline.vocabulary.journal import JournalBatch, Receipt, log_id
 
 
@@ -329,6 +330,13 @@ class _WorkerThread:
         self.worker.reconsider(id, now)
         self._report(id)
 
+    def pull(self, id: str, reader: int, request: FrameRequest | None, due: float) -> None:
+        """Pass a reader's request to its experiment, which answers when it is due and there is news."""
+        experiment = self.worker.find(id)
+        if experiment is not None:
+            experiment.ask(reader, request, due)
+            self.worker.reconsider(id, time.perf_counter())
+
     def _later(self, opened: _OpenExperiment, reply: _Reply) -> Callable[[Any], None]:
         def answer(result: Any) -> None:
             reply.result = result
@@ -426,7 +434,7 @@ def _own_seconds() -> float:
 def _publication(sink: Sink, item: Frames | Event) -> Delivery:
     if isinstance(item, Frames):
         made_at = time.perf_counter()
-        return Delivery(lambda: sink.frames(item.experiment, item.runs, made_at))
+        return Delivery(lambda: sink.frames(item.experiment, item.answers, made_at))
     return Delivery(lambda: sink.event(item.experiment, item.message))
 
 
@@ -537,6 +545,11 @@ class InProcessExecutor:
         if self._threads:
             thread = self._thread_of(id)
             thread.post(id, lambda: thread.worker.share(id, share))
+
+    def pull(self, id: str, reader: int, request: FrameRequest | None, seconds: float = 0.0) -> None:
+        if self._threads:
+            thread, due = self._thread_of(id), time.perf_counter() + seconds
+            thread.post(id, lambda: thread.pull(id, reader, request, due))
 
     async def turn(self, share: str) -> None:
         if not self._threads:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from fallline.runs.experiment import Experiment
-from fallline.vocabulary.columns import Buckets
 from fallline.vocabulary.errors import FalllineError
+from fallline.vocabulary.frame_requests import Answer, FrameRequest
 from fallline.vocabulary.journal import JournalBatch, Receipt
 
 T = TypeVar("T")
@@ -28,10 +28,8 @@ class Waiting(NamedTuple):
 class Sink(Protocol):
     """Receives frames and events, on the event loop and in order."""
 
-    def frames(
-        self, experiment: str, runs: dict[str, tuple[dict[str, Any], Buckets | None]], made_at: float
-    ) -> None:
-        """Receive what the runs did. They were measured at `made_at`, on the clock of `time.perf_counter`."""
+    def frames(self, experiment: str, answers: list[Answer], made_at: float) -> None:
+        """Receive answers to readers. They were measured at `made_at`, on the clock of `time.perf_counter`."""
 
     def event(self, experiment: str, message: dict[str, Any]) -> None: ...
 
@@ -77,6 +75,12 @@ class Executor(Protocol):
 
     def share(self, id: str, share: str) -> None:
         """Put an experiment into this share. Shares get equal time."""
+
+    def pull(self, id: str, reader: int, request: FrameRequest | None, seconds: float = 0.0) -> None:
+        """Ask for the next frame of a reader, at the earliest in so many seconds; None withdraws its request.
+
+        The answer goes to the sink once there is news and it is stored. A closed experiment does not answer.
+        """
 
     async def turn(self, share: str) -> None:
         """Wait until the share may begin work in another thread. The caller must `charge` for it at its end."""

@@ -1,4 +1,4 @@
-"""The history of one run: its series by name, stored or derived; and what of it waits for a publication."""
+"""The history of one run: its series by name, stored or derived."""
 
 from __future__ import annotations
 
@@ -16,21 +16,12 @@ from fallline.vocabulary.columns import (
     Buckets,
     Floats,
     Records,
-    coarsen,
     from_records,
-    in_a_row,
-    join,
 )
 from fallline.vocabulary.encoding import About, Arrays
 
 LATER = frozenset({"learning_rate", "grad_norm", "grad_norm_clipped"})
 """Series that histories stored by the first versions lack."""
-
-PIECE = 128
-"""Most buckets of a published piece; beyond, neighbours are merged."""
-
-MOST_STEPS = 1_024
-"""Most single steps that wait. Many are merged at once, since NumPy's calls cost most."""
 
 
 class RunHistory:
@@ -207,45 +198,3 @@ _SCAN: list[Scan] = [scan]
 def scan_by(compiled: Scan) -> None:
     """Use the compiled version from now on."""
     _SCAN[1:] = [compiled]
-
-
-class Unpublished:
-    """Consecutive records that wait for a publication: taken together, as at most `PIECE` buckets."""
-
-    def __init__(self) -> None:
-        self.is_empty = True
-        self._merged: Buckets | None = None
-        self._steps: list[Records] = []
-        self._count = 0
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of all arrays."""
-        return sum(each.nbytes for each in self._steps) + (0 if self._merged is None else self._merged.nbytes)
-
-    def add(self, records: Records) -> None:
-        """Add the next records. Raises ValueError if they do not follow."""
-        if self._steps and records.first != self._steps[-1].stop:
-            raise ValueError(f"record {self._steps[-1].stop} must come next, not {records.first}")
-        self.is_empty = False
-        self._steps.append(records)
-        self._count += len(records)
-        if self._count > MOST_STEPS:
-            self._merged = self._all()
-            self._steps, self._count = [], 0
-
-    def take(self, at_most: int = PIECE) -> Buckets | None:
-        """Return what waits in at most this many buckets, once; None if nothing waits."""
-        if self.is_empty:
-            return None
-        buckets = coarsen(self._all(), at_most)
-        self.is_empty = True
-        self._merged, self._steps, self._count = None, [], 0
-        return buckets
-
-    def _all(self) -> Buckets:
-        """Return what waits in at most `PIECE` buckets."""
-        pieces = [] if self._merged is None else [self._merged]
-        if self._steps:
-            pieces.append(from_records(in_a_row(self._steps), at_most=PIECE))
-        return coarsen(join(*pieces), PIECE)

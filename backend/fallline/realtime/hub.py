@@ -2,107 +2,56 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
-from fallline.realtime.backlog import MOST_BYTES, Backlog
-from fallline.realtime.frames import FrameCache, Header
-from fallline.realtime.limits import weight_of
-from fallline.realtime.outbox import Outbox
-from fallline.vocabulary.columns import Buckets
+from fallline.realtime.frames import Frame
+from fallline.realtime.outbox import Ask, Outbox
+from fallline.vocabulary.encoding import weight_of
+from fallline.vocabulary.frame_requests import Answer, FrameRequest
 
-ALL_BYTES = 64 * 1024 * 1024
-"""Bytes for the backlogs of all experiments, in equal shares."""
-
-LEAST_BYTES = 64 * 1024
-"""The smallest share of one experiment, however many are watched."""
-
-STUCK = 30
-"""Publications, one to three seconds, after which a watcher who takes no frame is stuck. Its rate does not count."""
-
-SLOWEST = 1.0
-"""Publications a second for watchers who are all stuck."""
-
-ALL_PUBLICATIONS, LEAST_RATE = 3_000, 10.0
-"""Publications a second of all experiments together, but as many for each: 100 people see 30 a second, 300 ten."""
-
-GRADES = 5.0
-"""Publications a second by which their rate changes, so that not every new watcher changes it for all."""
-
-
-@dataclass(slots=True)
-class _Audience:
-    """The watchers of one experiment, their shared backlog, and the frames they share."""
-
-    watchers: list[Outbox] = field(default_factory=list)
-    backlog: Backlog = field(default_factory=Backlog)
-    cache: FrameCache = field(default_factory=FrameCache)
-    limit: float = math.inf
-    """The last limit on the publications a second; NaN if it may have been lost."""
-
-    def fitting_limit(self, most: float) -> float:
-        """Return the highest rate of a watcher who takes frames, at most `most`; infinity if nobody wants more."""
-        rate = min(max((each.fps for each in self.watchers if each.missed <= STUCK), default=SLOWEST), most)
-        return rate if any(each.fps > rate for each in self.watchers) else math.inf
+ALL_FRAMES, LEAST_RATE = 3_000, 10.0
+"""Frames a second of all experiments together, but as many for each: 100 people see 30 a second, 300 ten."""
 
 
 class Hub:
     """Delivers frames and events to the watchers of each experiment."""
 
-    limit_rate: Callable[[str, float], None] = staticmethod(lambda experiment, rate: None)
-    """Called with an experiment and the most publications a second that its watchers take."""
-
     def __init__(self) -> None:
-        self._audiences: dict[str, _Audience] = {}
-        self._catching_up: set[Outbox] = set()
+        self._audiences: dict[str, dict[int, Outbox]] = {}
+        """The watchers of each experiment, by number."""
+        self._numbers = count(1)
 
-    def peer(self, experiment: str, history_key: object) -> Outbox | None:
-        """Return a recent watcher with the same history still to receive, or None."""
-        audience = self._audiences.get(experiment)
-        if audience is None:
-            return None
-        return next(
-            (
-                watcher
-                for watcher in self._catching_up
-                if watcher.experiment == experiment
-                and watcher.history_key == history_key
-                and watcher.can_share_at(audience.backlog.published)
-            ),
-            None,
-        )
+    def number(self) -> int:
+        """Return a number for a new watcher, by which frames will be addressed to it."""
+        return next(self._numbers)
 
-    def join(self, experiment: str, watcher: Outbox) -> None:
-        """Subscribe a watcher to the experiment."""
-        audience = self._audiences.setdefault(experiment, _Audience())
-        audience.watchers.append(watcher)
-        if audience.limit != math.inf:
-            audience.limit = math.nan  # the experiment forgets it when a watcher joins
-        watcher.join(audience.backlog, audience.cache)
-        if watcher.past_bytes:
-            self._catching_up.add(watcher)
+    def join(self, number: int, watcher: Outbox, names: tuple[str, ...], ask: Ask) -> None:
+        """Subscribe a watcher to its experiment, which has these series and takes requests by `ask`."""
+        self._audiences.setdefault(watcher.experiment, {})[number] = watcher
 
-    def leave(self, experiment: str, watcher: Outbox) -> None:
-        """Unsubscribe a watcher. Does nothing if it is not subscribed."""
-        audience = self._audiences.get(experiment)
-        if audience is not None and watcher in audience.watchers:
-            audience.watchers.remove(watcher)
-            if not audience.watchers:
-                del self._audiences[experiment]
-        self._release(watcher)
+        def ask_seldom(request: FrameRequest, seconds: float) -> None:
+            ask(request, max(seconds, self._least_interval - request.interval))
 
-    def _release(self, watcher: Outbox) -> None:
+        watcher.join(names, ask_seldom)
+
+    def leave(self, experiment: str, watcher: Outbox) -> int | None:
+        """Unsubscribe a watcher; return its number. Does nothing if it is not subscribed."""
         watcher.leave()
-        self._catching_up.discard(watcher)
+        audience = self._audiences.get(experiment, {})
+        number = next((number for number, each in audience.items() if each is watcher), None)
+        if number is not None:
+            del audience[number]
+            if not audience:
+                del self._audiences[experiment]
+        return number
 
     def _watchers(self, experiment: str) -> list[Outbox]:
-        audience = self._audiences.get(experiment)
-        return [] if audience is None else audience.watchers
+        return list(self._audiences.get(experiment, {}).values())
 
     def watchers(self, experiment: str) -> int:
-        return len(self._watchers(experiment))
+        return len(self._audiences.get(experiment, ()))
 
     @property
     def watched(self) -> int:
@@ -110,64 +59,32 @@ class Hub:
         return len(self._audiences)
 
     @property
-    def _most_rate(self) -> float:
-        """The most publications a second of each experiment, while so many are watched."""
-        return max(ALL_PUBLICATIONS / len(self._audiences) // GRADES * GRADES, LEAST_RATE)
+    def _least_interval(self) -> float:
+        """The least seconds between two frames of each experiment, while so many are watched."""
+        return min(len(self._audiences) / ALL_FRAMES, 1 / LEAST_RATE)
 
     @property
     def bytes(self) -> int:
         """Bytes of measurements and events that some watcher still has to receive."""
-        return self.past_bytes + sum(
-            audience.backlog.bytes + sum(watcher.events_bytes for watcher in audience.watchers)
-            for audience in self._audiences.values()
-        )
+        watchers = [each for audience in self._audiences.values() for each in audience.values()]
+        frames = {each.frame for each in watchers if each.frame is not None}
+        return sum(frame.nbytes for frame in frames) + sum(each.events_bytes for each in watchers)
 
-    @property
-    def past_bytes(self) -> int:
-        """Bytes of histories that watchers still have to receive."""
-        self._catching_up = {watcher for watcher in self._catching_up if watcher.past_bytes}
-        return sum({watcher.past: watcher.past_bytes for watcher in self._catching_up}.values())
-
-    def frames(
-        self, experiment: str, runs: dict[str, tuple[Header, Buckets | None]], made_at: float = 0.0
-    ) -> None:
-        """Publish what the runs of an experiment did since the last publication, which was made at this time."""
-        audience = self._audiences.get(experiment)
-        if audience is None:
-            return
-        audience.backlog.made_at = made_at
-        limit = min(max(ALL_BYTES // len(self._audiences), LEAST_BYTES), MOST_BYTES)
-        audience.cache.start(readers=len(audience.watchers))
-        has_changed = audience.backlog.publish(runs, limit)
-        if audience.backlog.is_broken:
-            self.interrupted(experiment)
-            return
-        self._shed(experiment, audience, limit)
-        if has_changed:
-            for watcher in audience.watchers:
-                watcher.wake()
-        if (rate := audience.fitting_limit(self._most_rate)) != audience.limit:
-            audience.limit = rate
-            self.limit_rate(experiment, rate)
-
-    def _shed(self, experiment: str, audience: _Audience, limit: int) -> None:
-        """Make the slowest watchers resume if even the widest buckets exceed the limit."""
-        while audience.backlog.bytes > limit and audience.watchers:
-            slowest = max(audience.watchers, key=lambda watcher: watcher.lag)
-            self.leave(experiment, slowest)
-            slowest.interrupt()
-            audience.backlog.compact(limit)
+    def frames(self, experiment: str, answers: Iterable[Answer], made_at: float = 0.0) -> None:
+        """Deliver answers to the watchers that asked. Their newest steps were measured at this time."""
+        audience = self._audiences.get(experiment, {})
+        for answer in answers:
+            frame = Frame(experiment, answer.runs, answer.request.encoding, made_at)
+            for number in answer.readers:
+                if (watcher := audience.get(number)) is not None:
+                    watcher.put(frame)
 
     def event(self, experiment: str, message: dict[str, Any]) -> None:
         """Publish an event to all watchers of an experiment."""
-        audience = self._audiences.get(experiment)
-        if audience is None:
-            return
-        if message.get("event") == "run_removed":
-            audience.backlog.remove(str(message["run"]))
-        weight = weight_of(message)
-        for watcher in audience.watchers:
-            watcher.event(message, weight)
+        if watchers := self._watchers(experiment):
+            weight = weight_of(message)
+            for watcher in watchers:
+                watcher.event(message, weight)
 
     def closed(self, experiment: str) -> None:
         """Close all watchers of an experiment that has been deleted."""
@@ -185,8 +102,7 @@ class Hub:
             watcher.interrupt()
 
     def _remove(self, experiment: str) -> list[Outbox]:
-        watchers = self._watchers(experiment)
-        self._audiences.pop(experiment, None)
+        watchers = list(self._audiences.pop(experiment, {}).values())
         for watcher in watchers:
-            self._release(watcher)
+            watcher.leave()
         return watchers

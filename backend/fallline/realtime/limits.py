@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import Any
 
 from fallline.vocabulary.errors import TooManyRequests
 
@@ -134,16 +133,3 @@ class Unsent:
         """Count one message less."""
         self.bytes -= weight
         self._messages -= 1
-
-
-def weight_of(message: Any) -> int:
-    """Estimate the bytes: 8 for a number, the length of a text, 4 around each."""
-    match message:
-        case str():
-            return 4 + len(message)
-        case dict():
-            return 4 + sum(4 + len(str(key)) + weight_of(value) for key, value in message.items())
-        case list() | tuple():
-            return 4 + sum(map(weight_of, message))
-        case _:
-            return 12

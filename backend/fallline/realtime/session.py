@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from fallline.realtime.frames import Frame
-from fallline.realtime.limits import Budget, Unsent, weight_of
-from fallline.realtime.outbox import PAST_BYTES, Outbox
+from fallline.realtime.limits import Budget, Unsent
+from fallline.realtime.outbox import Outbox
 from fallline.realtime.pace import LinePace
+from fallline.vocabulary.encoding import weight_of
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import ClientMessage, CloseCode, Command, Got, Ping, Unwatch, Watch
 
@@ -84,11 +85,6 @@ class Session:
         return self._acknowledged or 0
 
     @property
-    def past_limit(self) -> int:
-        """Bytes left for the history of one more experiment."""
-        return PAST_BYTES - sum(outbox.past_bytes for outbox, _ in self._watched.values())
-
-    @property
     def commanded(self) -> tuple[str, ...]:
         """The experiments on this socket that its client may change."""
         return tuple(name for name, (_, token) in self._watched.items() if token is not None)
@@ -116,9 +112,12 @@ class Session:
             return None
         match message:
             case Got(frame=frame):
-                before = self.acknowledged
+                before, most_bytes = self.acknowledged, self._pace.most_bytes
                 self._acknowledged = max(before, min(frame, self._frames))
                 self._pace.acknowledged(self._acknowledged, now)
+                if self._pace.most_bytes < most_bytes:
+                    for outbox, _ in self._watched.values():
+                        outbox.frame = None  # it may be too large: it asks anew
                 return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
@@ -230,19 +229,29 @@ class Session:
             return self._take_reply()
         if self._closing is not None:
             return self._closing
-        return self._take_frame(now) if self.has_credit(now) else None
+        frame = self._take_frame(now) if self.has_credit(now) else None
+        if self.has_credit(now):
+            self._ask(now)
+        return frame
 
     def _check_deadlines(self, now: float) -> None:
         if self._is_idle and now >= self._idle_at:
             self.close(CloseCode.PROTOCOL, "nothing is being watched")
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
-        if self.has_credit(now) or not self._is_anything_due:
+        if self.has_credit(now):
             self._without_credit_since = None
         elif self._without_credit_since is None:
             self._without_credit_since = now
         elif now - self._without_credit_since >= UNACKNOWLEDGED_SECONDS:
-            self._give_up("frames are not being acknowledged: resume")
+            if self._frames_here:
+                self._give_up("frames are not being acknowledged: resume")
+            self._ask(now)  # only to learn whether more frames are due
+
+    def _ask(self, now: float) -> None:
+        """Ask for the next frame of each experiment."""
+        for outbox, _ in self._watched.values():
+            outbox.ask(now, self._pace.most_bytes)
 
     @property
     def _is_idle(self) -> bool:
@@ -257,8 +266,10 @@ class Session:
         self.close(CloseCode.TOO_SLOW, reason)
 
     @property
-    def _is_anything_due(self) -> bool:
-        return any(outbox.frame_due() is not None for outbox, _ in self._watched.values())
+    def _frames_here(self) -> list[Outbox]:
+        """The outboxes with a frame, in the order in which the frames were made."""
+        here = [(outbox.frame.made_at, name) for name, (outbox, _) in self._watched.items() if outbox.frame]
+        return [self._watched[name][0] for _, name in sorted(here)]
 
     def has_credit(self, now: float) -> bool:
         """Return whether another frame may be on its way."""
@@ -266,27 +277,20 @@ class Session:
         return self._acknowledged is None or self._frames - self._acknowledged < most
 
     def _take_frame(self, now: float) -> NumberedFrame | None:
-        due = [
-            (at, name)
-            for name, (outbox, _) in self._watched.items()
-            if (at := outbox.frame_due()) is not None
-        ]
-        at, name = min(due, default=(now + 1, ""))
-        if at > now:
-            return None
-        self._frames += 1
-        frame = self._watched[name][0].take_frame(now, self._pace.most_bytes)
-        if self._acknowledged is not None:
-            self._pace.sent(self._frames, frame.size, now)
-        return NumberedFrame(self._frames, frame)
+        for outbox in self._frames_here[:1]:
+            self._frames += 1
+            frame = outbox.take_frame()
+            if self._acknowledged is not None:
+                self._pace.sent(self._frames, frame.size, now)
+            return NumberedFrame(self._frames, frame)
+        return None
 
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""
         times = [self._idle_at] if self._is_idle else []
-        if self.has_credit(now):
-            times += [at for outbox, _ in self._watched.values() if (at := outbox.frame_due()) is not None]
-        elif self._without_credit_since is not None:
-            times.append(self._without_credit_since + UNACKNOWLEDGED_SECONDS)
+        if self._without_credit_since is not None:
+            give_up_at = self._without_credit_since + UNACKNOWLEDGED_SECONDS
+            times += [give_up_at] if give_up_at > now else []
         return min(times, default=None)
 
     def closed_experiments(self) -> list[str]:

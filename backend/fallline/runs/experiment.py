@@ -13,6 +13,7 @@ from typing import Any
 
 from fallline.engine.data.saved_parameters import SavedParameters
 from fallline.engine.data.tabular.table import Table
+from fallline.engine.kernels.interface import series_names
 from fallline.engine.kernels.numpy_kernels import Kernels
 from fallline.engine.problem import Problem, build_problem, shared_problem
 from fallline.figures.binding import MOST_POINTS
@@ -30,13 +31,14 @@ from fallline.runs.past_requests import Later, See, SeePath, fork_of, history_of
 from fallline.runs.persistence.journal_writer import JournalWriter, PositionPace
 from fallline.runs.persistence.reopening import least_generation, replay_facts, restoration, restored_runs
 from fallline.runs.problem_view import figure_view_of, shared_by
-from fallline.runs.publishing import Event, Frames, Pieces, Publisher
+from fallline.runs.publishing import Event, Frames, Publisher
 from fallline.runs.run import Run, RunRegistry
 from fallline.runs.stepping import Advance, StepJob, Stepping
 from fallline.runs.undoing import KeptRun, UndoKey, Undos, move_to
 from fallline.runs.usage import Usage
 from fallline.vocabulary.commands import AddRun, EditRun, Until
 from fallline.vocabulary.errors import Conflict, FalllineError, NotFound, Unattended, invalid
+from fallline.vocabulary.frame_requests import FrameRequest
 from fallline.vocabulary.journal import (
     TO_ROUNDING,
     JournalBatch,
@@ -47,9 +49,6 @@ from fallline.vocabulary.journal import (
     replay_of,
 )
 from fallline.vocabulary.recipe import Recipe, RunRecipe
-
-MOST_FPS = 30.0
-"""Frames per second of the fastest watcher."""
 
 
 class Experiment:
@@ -229,6 +228,11 @@ class Experiment:
 
     def run(self, name: str) -> Run:
         return self._registry.find(name)
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """Names of the series of every run."""
+        return series_names(self.problem)
 
     def state(self) -> dict[str, Any]:
         """Return the experiment as `GET /experiments/{id}` shows it."""
@@ -511,7 +515,6 @@ class Experiment:
         self._registry.replace(run)
         self._record_new_past("reset", run, undone=undone)
         self._publish_reset(run, now, replay_of(before.provenance, run.provenance), undone=undone)
-        self._publisher.publish_past(run, playing=self.playing)
 
     def add_run(self, recipe: RunRecipe, named_by_client: bool, now: float) -> dict[str, Any]:
         """Add a run at step 0 with the shared initial parameters."""
@@ -538,7 +541,6 @@ class Experiment:
         self._publish_event(
             "run_added", run, now, added=response, recipe=recipe, place=[*self.runs].index(run.name)
         )
-        self._publisher.publish_past(run, playing=self.playing)
         return response
 
     def _record_new_past(self, what: str, run: Run, **facts: Any) -> None:
@@ -593,13 +595,13 @@ class Experiment:
 
     def wake_at(self, now: float) -> float | None:
         """Return the time of the next work: now, later, or None."""
-        step_at = self._stepping.wake_at(now, self._publisher.interval)
+        step_at = self._stepping.wake_at(now, self._publisher.wanted_at)
         times = [] if step_at is None else [step_at]
         if self._pending or self._is_behind:
             times.append(now)
         times += [max(now, each.until) for each in self._waiting]
-        if not all(run.unpublished.is_empty for run in self.runs.values()):
-            times.append(max(now, self._publisher.due_at))
+        if (due := self._publisher.due_at) < math.inf:
+            times.append(max(now, due))
         return min(times, default=None)
 
     def work(self, budget: float, now: float, clock: Clock) -> None:
@@ -647,8 +649,7 @@ class Experiment:
             if self._schedule.is_complete(self.runs):
                 self.publish(now)  # watchers see how far the findings are complete
         self._answer_waiting(now)
-        if now >= self._publisher.due_at:
-            self.publish(now)
+        self._answer_readers(now)
 
     def share(self, allowance: Allowance, cache: ExaminationCache, pace: PositionPace) -> None:
         """Share with other experiments: the time of examinations beside play, their results, the pace of positions."""
@@ -671,7 +672,8 @@ class Experiment:
 
     def _advance(self, run: Run, steps: int, now: float, clock: Clock) -> int:
         before = run.seconds
-        steps_made = run.advance(steps, clock, publish=self._publisher.is_watched)
+        steps_made = run.advance(steps, clock)
+        self._publisher.note_change()
         self.steps_made += steps_made
         self._schedule.add_computing(self.runs, run.seconds - before)
         if run.diverged:
@@ -769,34 +771,18 @@ class Experiment:
 
     # ------------------------------------------------------------------ publishing
 
-    def join(
-        self,
-        since: dict[str, dict[str, int]],
-        buckets: int,
-        now: float,
-        budget: float = math.inf,
-        *,
-        rates: Sequence[float] = (MOST_FPS,),
-    ) -> Pieces:
-        """Add watchers, by the frames per second that each wants, and return what they missed, by run.
-
-        At most `buckets` buckets a run and about `budget` bytes in all. Later publications continue these pieces
-        without a gap.
-        """
-        self.publish(now)
-        return self._publisher.join(self.runs, since, buckets, budget, playing=self.playing, rates=rates)
-
-    def leave(self, rates: Sequence[float] = (MOST_FPS,)) -> None:
-        """Remove watchers, by the frames per second that each wanted."""
-        self._publisher.leave(self.runs, rates)
-
-    def limit_rate(self, rate: float) -> None:
-        """Publish at most so many frames a second, until a watcher joins."""
-        self._publisher.most_rate = rate
+    def ask(self, reader: int, request: FrameRequest | None, due: float) -> None:
+        """Keep a reader's request for its next frame until `due` and until there is news; None withdraws it."""
+        self._publisher.ask(reader, request, due)
 
     def publish(self, now: float) -> None:
-        """Queue the changes since the last publication as frames."""
-        self._publisher.publish(self.runs, now, playing=self.playing)
+        """Answer the readers that wait for a change."""
+        self._publisher.note_change()
+        self._answer_readers(now)
+
+    def _answer_readers(self, now: float) -> None:
+        speeds = self._stepping.most_speeds(self.runs)
+        self._publisher.publish(self.runs, now, playing=self.playing, speeds=speeds)
 
     def _publish_event(self, event: str, run: Run | None, now: float, **more: Any) -> None:
         """Publish an event of a run, or of the experiment (None), after its frames."""

@@ -99,7 +99,7 @@ def fork_of(run: Run, to: int, arrived: Callable[[Run], dict[str, Any]]) -> Slic
     while run.state.step < to and not run.diverged:
         budget, clock = yield
         steps = min(to - run.state.step, max(int(budget / run.step_seconds), 1))
-        run.advance(steps, clock, publish=False, stops=False)
+        run.advance(steps, clock, stops=False)
     try:
         return arrived(run)
     except FalllineError as error:

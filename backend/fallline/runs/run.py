@@ -1,7 +1,6 @@
-"""One run: its recipe, state, history, findings and unpublished history; and the runs of an experiment by name.
+"""One run: its recipe, state, history and findings; and the runs of an experiment by name.
 
-A run *is* its recipe; state and history follow from it. Owns the edits, the generation and the unpublished piece of
-history. Receives a clock.
+A run *is* its recipe; state and history follow from it. Owns the edits and the generation. Receives a clock.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from fallline.engine.measures.probes import evaluate
 from fallline.engine.problem import Problem
 from fallline.engine.state import TrainingState, begin
 from fallline.engine.training import advance
-from fallline.history.run_history import RunHistory, Unpublished
+from fallline.history.run_history import RunHistory
 from fallline.runs.case import Case
 from fallline.runs.checks.run import (
     check_change,
@@ -113,7 +112,6 @@ class Run:
         self.history = RunHistory(series_names(self._problem), sizes)
         self.seconds = 0.0
         self.case = Case(Track(series_names(self._problem)))
-        self.unpublished = Unpublished()
         self._evaluation: tuple[int, Mapping[str, float]] | None = None
         """The last evaluation, and its step."""
 
@@ -175,11 +173,10 @@ class Run:
 
     # ------------------------------------------------------------------ making steps
 
-    def advance(self, steps: int, clock: Clock, *, publish: bool, stops: bool = True) -> int:
+    def advance(self, steps: int, clock: Clock, *, stops: bool = True) -> int:
         """Make up to `steps` steps and record them; return their number.
 
         It is lower if the run diverges or, with `stops`, meets a stop condition. `clock` (seconds) only measures costs.
-        With `publish`, `unpublished` keeps the records.
         """
         began = clock()
         before = self.state.copy() if self.recipe.may_stop else None
@@ -189,7 +186,7 @@ class Run:
         took = clock() - began
         steps_made = sum(map(len, pieces))
         if steps_made:
-            self._remember(pieces, took, publish=publish)
+            self._remember(pieces, took)
             self.checkpoints.offer(self.state, self.seconds)
             self.step_seconds += 0.3 * (took / steps_made - self.step_seconds)
         return steps_made
@@ -234,7 +231,7 @@ class Run:
         self.state.restore(before)
         return advance(self._problem, self.state, self.recipe, steps, self.kernel)
 
-    def _remember(self, pieces: list[Records], took: float, *, publish: bool) -> None:
+    def _remember(self, pieces: list[Records], took: float) -> None:
         count, began = sum(map(len, pieces)), pieces[0].first
         seconds = self.seconds + took * np.arange(1, count + 1) / count
         self.seconds += took
@@ -243,8 +240,6 @@ class Run:
             self.history.append(records)
             if self.case.rebuilt is None:
                 self.case.track.append(records)
-            if publish:
-                self.unpublished.add(records)
 
     # ------------------------------------------------------------------ the past
 

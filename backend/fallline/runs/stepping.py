@@ -30,7 +30,7 @@ WAKE_SECONDS = 1 / 30
 """Least interval between two wake-ups at a fast pace: one frame of a display."""
 
 CALM_SECONDS = 1 / 10
-"""The same where all watchers want so few frames or fewer. `DEBT_SECONDS` must be longer."""
+"""Most of it, however late the next frame is wanted. `DEBT_SECONDS` must be longer."""
 
 LONG_SECONDS = 0.02
 """If one step of all runs takes longer, a slice may end between two runs. Shorter ones are not divided: with 200 small
@@ -78,15 +78,19 @@ class Playback:
             due = debt
         return due
 
-    def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float:
-        """Return the time of the next round, at least `interval` seconds after the last one that made all ticks due.
+    def wake_at(self, now: float, wanted_at: float = 0.0) -> float:
+        """Return the time of the next round: when a reader wants its result.
+
+        That is neither soon nor long after the last one that made all ticks due.
 
         It does not depend on how often one asks: else each request would make a round of one step. A round whose time
         did not suffice is followed at once.
         """
         if self.speed is None:
             return now
-        return max(self.since + (self.ticks + 1) / self.speed, self.paid_up_at + interval, now)
+        paid = self.paid_up_at
+        wanted_at = min(max(wanted_at, paid + WAKE_SECONDS), paid + CALM_SECONDS)
+        return max(self.since + (self.ticks + 1) / self.speed, wanted_at, now)
 
     def take(self, now: float, affordable: float) -> int:
         """Return the ticks of a round at `now`, no more than are affordable."""
@@ -198,11 +202,19 @@ class Stepping:
             return False
         return not any(map(self.moves, runs.values()))
 
-    def wake_at(self, now: float, interval: float = WAKE_SECONDS) -> float | None:
-        """Return the time of the next work, at least `interval` seconds after the last at a fast pace; or None."""
+    def wake_at(self, now: float, wanted_at: float = 0.0) -> float | None:
+        """Return the time of the next work, at a fast pace when a reader wants its result; or None."""
         if self._jobs or self._round:
             return now
-        return None if self._playback is None else self._playback.wake_at(now, interval)
+        return None if self._playback is None else self._playback.wake_at(now, wanted_at)
+
+    def most_speeds(self, runs: Mapping[str, Run]) -> dict[str, float]:
+        """Return the most steps a second of each run that moves."""
+        moving = [run for run in runs.values() if self.moves(run)]
+        most = math.inf if self._playback is None or self._playback.speed is None else self._playback.speed
+        in_step = math.fsum(run.step_seconds for run in moving)
+        is_in_step = self._playback is not None and self._playback.pace == "steps"
+        return {run.name: min(most, 1 / (in_step if is_in_step else run.step_seconds)) for run in moving}
 
     # ------------------------------------------------------------------ play
 

@@ -82,7 +82,7 @@ def problem_bytes(problem: Problem) -> int:
 
 def run_bytes(run: Run) -> int:
     """Return the bytes of a run, without the shared ones."""
-    own = (run.history, run.unpublished, run.checkpoints, run.case.kept, run.case.track)
+    own = (run.history, run.checkpoints, run.case.kept, run.case.track)
     return sum(part.nbytes for part in own) + _objects(run) + _states(run)
 
 

@@ -372,15 +372,10 @@ class Lab:
         id: str,
         token: str | None,
         watcher: Outbox,
-        since: dict[str, dict[str, int]],
-        buckets: int,
         *,
         address: str | None = None,
     ) -> dict[str, Any]:
-        """Subscribe: return the state, and give the first buckets to `watcher`.
-
-        Nothing is lost in between. `since` has, for each run, the generation and the first step that the watcher lacks.
-        """
+        """Subscribe: return the state. All later events and frames go to `watcher`."""
         if token is not None and not self.may_change(id, token):
             raise NotAuthorized("the token is not this experiment's: send the right one, or none to read")
         entry = self._registry.find(id)
@@ -388,10 +383,10 @@ class Lab:
             self._owners.came_from(id, entry, address)
         if entry.unused:
             self._use(entry)
-        return self.views.with_read_only(await self._subscriptions.watch(id, watcher, since, buckets))
+        return self.views.with_read_only(await self._subscriptions.watch(id, watcher))
 
-    async def unwatch(self, id: str, watcher: Outbox) -> None:
-        await self._subscriptions.unwatch(id, watcher)
+    def unwatch(self, id: str, watcher: Outbox) -> None:
+        self._subscriptions.unwatch(id, watcher)
 
     def acknowledged(self, id: str) -> None:
         """Record that a watcher with the token has acknowledged frames."""

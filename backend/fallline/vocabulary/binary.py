@@ -28,19 +28,26 @@ def opening(text: str) -> bytes:
 
 
 def binary(
-    buckets: Buckets, generation: int, names: tuple[str, ...] | None = None, start: int = 0
+    buckets: Buckets,
+    generation: int,
+    names: tuple[str, ...] | None = None,
+    start: int = 0,
+    *,
+    is_brief: bool = False,
 ) -> tuple[str, bytes]:
     """Return JSON text that describes columns of the series `names` (None: all), and the bytes of these columns.
 
     The bytes will be at `start`; it and their number are multiples of 8. Columns with the same numbers share their
-    bytes. A series without a value is left out. There are no counts where each bucket is one step.
+    bytes. A series without a value is left out. There are no counts where each bucket is one step, and if `is_brief`
+    of all statistics only the last value.
     """
     n, names = len(buckets), buckets.names if names is None else names
     rows, may_be_short, _ = plan_of(buckets.names, names)
     is_wide = n > 0 and bool(buckets.last[-1] - buckets.first[0] >= n)
     values = values_of(buckets, rows, is_wide=is_wide)
     dtypes, whole, seconds = _dtypes(buckets, values, may_be_short)
-    layout = _layout(names, n, start, is_wide, dtypes, whole, seconds)
+    listed = ("last",) if is_brief and not is_wide else tuple(STATISTICS)
+    layout = _layout(names, n, start, is_wide, dtypes, whole, seconds, listed)
     wholes = [buckets.first, buckets.samples_seen]
     if is_wide:
         wholes += [buckets.last, *buckets.count[rows[layout.counted]]]
@@ -96,6 +103,7 @@ def _layout(
     dtypes: tuple[str, ...],
     whole: str,
     seconds: str,
+    listed: tuple[str, ...],
 ) -> _Layout:
     """Lay out the columns: those of 8 bytes come first, so that all are aligned."""
     every = recorded_every_step(names)
@@ -116,7 +124,7 @@ def _layout(
             columns[key] = {"dtype": dtype, "at": at, "n": n}
             at += n * int(dtype[1])
     series = {
-        names[k]: {name: columns.get((names[k], name), columns[names[k], "last"]) for name in STATISTICS}
+        names[k]: {name: columns.get((names[k], name), columns[names[k], "last"]) for name in listed}
         | ({"count": columns[names[k], "count"]} if k in counted else {})
         for k in sorted(long + short)
     }

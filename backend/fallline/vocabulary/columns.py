@@ -239,47 +239,14 @@ class Buckets:
 # ---------------------------------------------------------------------- joining and merging
 
 
-def from_records(records: Records, at_most: int | None = None) -> Buckets:
-    """Return the records as buckets of one step, coarsened to `at_most`."""
-    if at_most is not None:
-        return _coarsen_steps(records, at_most)
+def from_records(records: Records) -> Buckets:
+    """Return the records as buckets of one step."""
     values = records.values
     if np.isinf(values).any():
         values = np.where(np.isinf(values), np.nan, values)
     steps = np.arange(records.first, records.stop, dtype=np.int64)
     own, count = (steps, steps, records.samples_seen, records.seconds), np.isfinite(values).astype(np.int64)
     return Buckets(*own, records.names, values, values, values, values, count)
-
-
-_PORTION = 4_096
-"""Steps that are merged at a time, a power of two: arrays of more leave the cache."""
-
-
-def _coarsen_steps(records: Records, at_most: int) -> Buckets:
-    """Return the result of `coarsen`, faster: only ragged ends need its loop."""
-    start, stop = records.first, records.stop
-    if stop - start <= at_most:  # as at a set speed: nothing to merge
-        return from_records(records)
-    widths = (1 << exponent for exponent in range((stop - start).bit_length()))
-    width = next((width for width in widths if pieces(start, stop, width) <= at_most), 0)
-    if width == 0:
-        return coarsen(from_records(records), at_most)
-    begin, end = ceil(start, width), floor(stop, width)
-    if begin > end:
-        return widen(from_records(records), width)
-    portions = [records.part(at, min(at + _PORTION, end)) for at in range(begin, end, _PORTION)]
-    narrow = [_paired_up(from_records(portion), 1, min(width, _PORTION)) for portion in portions]
-    head, tail = (
-        widen(from_records(part), width) for part in (records.part(start, begin), records.part(end, stop))
-    )
-    middle = [_paired_up(join(*narrow), _PORTION, width)] if narrow else []
-    return _owned(join(head, *middle, tail))
-
-
-def _paired_up(buckets: Buckets, reached: int, width: int) -> Buckets:
-    while reached < width:
-        buckets, reached = pair_up(buckets), 2 * reached
-    return buckets
 
 
 def join(*pieces: Buckets) -> Buckets:
@@ -312,12 +279,6 @@ def coarsen(buckets: Buckets, at_most: int) -> Buckets:
     return _carried_out(plan, buckets)
 
 
-def _owned(buckets: Buckets) -> Buckets:
-    """Return the same buckets with their own arrays, which free the sliced ones."""
-    shared = ("first", "last", "samples_seen", "seconds", "final")
-    return replace(buckets, **{name: getattr(buckets, name).copy() for name in shared})
-
-
 def widen(buckets: Buckets, width: int) -> Buckets:
     """Merge up to this width, a power of two. Wider ones and ragged ends stay."""
     if width == 1 or len(buckets) < 2:
@@ -336,36 +297,28 @@ def as_one(buckets: Buckets) -> Buckets:
     return buckets if len(buckets) < 2 else _carried_out(into_one(len(buckets)), buckets)
 
 
-Merge: TypeAlias = Callable[[Buckets, Buckets], Buckets]
-"""Merges each left bucket with the right one of the same index, to the bit as NumPy does."""
-
 CarryOut: TypeAlias = Callable[[MergePlan, Buckets], Buckets]
 """Makes all merges of a plan, to the bit as NumPy does."""
 
-_FASTER: list[tuple[Merge, CarryOut]] = []
-"""At most one pair: what merges instead of NumPy."""
+_FASTER: list[CarryOut] = []
+"""At most one function: what merges instead of NumPy."""
 
 
-def merge_by(merge: Merge, carry_out: CarryOut) -> None:
-    """Merge by these functions from now on, which are faster than NumPy."""
-    _FASTER[:] = [(merge, carry_out)]
-
-
-def _merge(left: Buckets, right: Buckets) -> Buckets:
-    """Merge each left bucket with the right one of the same index."""
-    return _FASTER[0][0](left, right) if _FASTER else _merge_by_numpy(left, right)
+def merge_by(carry_out: CarryOut) -> None:
+    """Merge by this function from now on, which is faster than NumPy."""
+    _FASTER[:] = [carry_out]
 
 
 def _carried_out(plan: MergePlan, buckets: Buckets) -> Buckets:
     """Return the buckets after these merges, with their own arrays."""
-    return _FASTER[0][1](plan, buckets) if _FASTER else _carried_out_by_numpy(plan, buckets)
+    return (_FASTER or [_carried_out_by_numpy])[0](plan, buckets)
 
 
 def _carried_out_by_numpy(plan: MergePlan, buckets: Buckets) -> Buckets:
     columns = {name: getattr(buckets, name).copy() for name in _COLUMNS}
     all_of = Buckets(names=buckets.names, **columns)
     for lefts, rights in plan.rounds():
-        merged = _merge_by_numpy(all_of.part(lefts), all_of.part(rights))
+        merged = _merge(all_of.part(lefts), all_of.part(rights))
         for name in _OF_SERIES:
             columns[name][:, lefts] = getattr(merged, name)
     return planned(plan, buckets, [columns[name][:, plan.kept] for name in _OF_SERIES])
@@ -377,7 +330,7 @@ def planned(plan: MergePlan, buckets: Buckets, columns: Iterable[NDArray[Any]]) 
     return Buckets(buckets.first[plan.kept], buckets.last[plan.ends], *at_ends, buckets.names, *columns)
 
 
-def _merge_by_numpy(left: Buckets, right: Buckets) -> Buckets:
+def _merge(left: Buckets, right: Buckets) -> Buckets:
     minimum, maximum = np.fmin(left.minimum, right.minimum), np.fmax(left.maximum, right.maximum)
     mean, final = _halfway(left.mean, right.mean), right.final
     uneven = np.flatnonzero((left.count != right.count).any(axis=1))

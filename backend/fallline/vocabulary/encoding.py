@@ -86,6 +86,19 @@ def drawn_column(column: NDArray[np.float64]) -> dict[str, str]:
     return array_of(short)
 
 
+def weight_of(message: Any) -> int:
+    """Estimate the bytes: 8 for a number, the length of a text, 4 around each."""
+    match message:
+        case str():
+            return 4 + len(message)
+        case dict():
+            return 4 + sum(4 + len(str(key)) + weight_of(value) for key, value in message.items())
+        case list() | tuple():
+            return 4 + sum(map(weight_of, message))
+        case _:
+            return 12
+
+
 CELLS_AT_ONCE = 4_000
 """Cells of a CSV that one call writes. It holds the interpreter lock, for some 4 ms."""
 

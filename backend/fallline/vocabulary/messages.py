@@ -69,7 +69,7 @@ class Watch(StrictModel):
     )
     series: SeriesNames | None = None
     buckets: Annotated[int, Field(ge=1, le=MOST_BUCKETS)] = 100
-    encoding: Literal["json", "bdata", "packed", "binary"] = "json"
+    encoding: Literal["json", "bdata", "packed", "binary", "brief"] = "json"
 
     @model_validator(mode="after")
     def _names_series(self) -> Watch:

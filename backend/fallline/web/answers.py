@@ -132,7 +132,7 @@ def _encoded(frame: Frame) -> asyncio.Future[Encoded]:
 
 def encode_frame(frame: Frame, encode: Callable[[Any], str] = text_of) -> Encoded:
     """Return the text after the number, and the bytes."""
-    if frame.encoding != "binary":
+    if not frame.is_binary:
         return encode(frame.message())[1:], None
     runs, data = frame.binary_runs()
     texts = (

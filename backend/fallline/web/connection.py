@@ -16,6 +16,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from fallline.realtime.frames import BINARY
 from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import Closing, NumberedFrame, Session
 from fallline.services.command_runner import Disconnected
@@ -136,12 +137,12 @@ class Connection:
         self._make_room = make_room
         self.open_socket = OpenSocket(address, now, self._replace, kind=kind)
 
-    async def leave(self) -> None:
+    def leave(self) -> None:
         """Stop watching: the client is gone. Repeats have no effect."""
         if not self._disconnected.done():
             self._disconnected.set_result(None)
-        # Each waits for its experiment's turn. One after the other, a reader of 16 busy ones was kept for seconds.
-        await asyncio.gather(*(self._leave(outbox) for outbox in tuple(self._joined)))
+        for outbox in tuple(self._joined):
+            self._leave(outbox)
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Close it after its replies."""
@@ -208,7 +209,7 @@ class Connection:
             case Watch():
                 await self._watch(message)
             case Unwatch():
-                await self._unwatch(message.experiment)
+                self._unwatch(message.experiment)
             case Command():
                 # In a task, so that a pause gets through during a long step. The token is read now, because the next
                 # message may watch the experiment again with another one.
@@ -231,8 +232,8 @@ class Connection:
             self._session.answered_watch(time.monotonic())
 
     async def _join(self, message: Watch) -> None:
-        await self._unjoin(message.experiment)
-        if message.encoding == "binary" and self.open_socket.kind != WEBSOCKET:
+        self._unjoin(message.experiment)
+        if message.encoding in BINARY and self.open_socket.kind != WEBSOCKET:
             raise InvalidRequest(FieldError("/encoding", "must be json, bdata or packed without a WebSocket"))
         outbox = Outbox(
             message.experiment,
@@ -240,15 +241,12 @@ class Connection:
             series=message.series,
             buckets=message.buckets,
             encoding=message.encoding,
+            since={run: position.model_dump() for run, position in message.since.items()},
             wake=self._news.set,
             unsent=self._session.unsent,
-            past_limit=self._session.past_limit,
             most_bytes=self._frame_bytes,
         )
-        since = {run: position.model_dump() for run, position in message.since.items()}
-        state = await self._lab.watch(
-            message.experiment, message.token, outbox, since, message.buckets, address=self._address
-        )
+        state = await self._lab.watch(message.experiment, message.token, outbox, address=self._address)
         self._joined.add(outbox)
         try:
             if outbox.unknown_series:
@@ -256,7 +254,7 @@ class Connection:
             owner = None if message.token is None else self._lab.owner_of(message.experiment)
             self._sockets.watch(self.open_socket, message.experiment, owner, time.monotonic())
         except FalllineError:
-            await self._leave(outbox)
+            self._leave(outbox)
             raise
         self._session.start_watch(outbox, message.token, state)
 
@@ -267,18 +265,18 @@ class Connection:
         if code is not None and not self._session.watched:
             self._session.close(code, error.title)
 
-    async def _unwatch(self, experiment: str) -> None:
+    def _unwatch(self, experiment: str) -> None:
         self._sockets.unwatch(self.open_socket, experiment)
-        await self._unjoin(experiment)
+        self._unjoin(experiment)
 
-    async def _unjoin(self, experiment: str) -> None:
+    def _unjoin(self, experiment: str) -> None:
         outbox = self._session.end_watch(experiment, time.monotonic())
         if outbox is not None:
-            await self._leave(outbox)
+            self._leave(outbox)
 
-    async def _leave(self, outbox: Outbox) -> None:
+    def _leave(self, outbox: Outbox) -> None:
         self._joined.discard(outbox)
-        await self._lab.unwatch(outbox.experiment, outbox)
+        self._lab.unwatch(outbox.experiment, outbox)
 
     async def _command(self, command: Command, token: str | None) -> None:
         try:

@@ -164,7 +164,7 @@ class Line:
         self._sockets.leave(self.open_socket)
         self._connection.close(CloseCode.RESTART, "the line has ended")
         async with self._writing:  # a message that is being handled may begin to watch
-            await self._connection.leave()
+            self._connection.leave()
 
     # ------------------------------------------------------------------ keeping messages
 

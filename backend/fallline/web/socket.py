@@ -57,7 +57,7 @@ class Socket:
         except* _Ended:
             pass
         finally:
-            await self._connection.leave()
+            self._connection.leave()
 
     def _make_room(self) -> None:
         self._connection.close(CloseCode.RESTART, "the server is full: reconnect")

@@ -140,7 +140,7 @@ export function createWatching(
         experiment,
         fps: Math.min(most, MOST_FPS[kind]),
         buckets,
-        encoding: kind === "websocket" ? "binary" : series ? "packed" : "bdata",
+        encoding: kind === "websocket" ? "brief" : series ? "packed" : "bdata",
         ...(series ? { series } : {}),
         ...(token ? { token } : {}),
         ...(Object.keys(since).length ? { since } : {}),

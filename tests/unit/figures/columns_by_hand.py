@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fallline.figures.view import FigureView, RunLine
-from fallline.vocabulary.columns import Buckets, Records, from_records
+from fallline.vocabulary.columns import Buckets, Records, coarsen, from_records
 
 NAMES = ("train_loss", "test_loss", "grad_l1/W1", "grad_l1/W2")
 SHAPES = ((5, 4), (4, 1))
@@ -36,7 +36,7 @@ def buckets(
     )
     samples_seen = (step + 1) * per_step
     seconds = ((step + 1) * 1e-4).astype(float)
-    return from_records(Records(0, samples_seen, seconds, NAMES, values), at_most)
+    return coarsen(from_records(Records(0, samples_seen, seconds, NAMES, values)), at_most)
 
 
 def view(at_most: int = 24) -> FigureView:

@@ -1,110 +1,87 @@
-"""Readers with the same pending steps and options share one frame.
-
-Others get their own.
-"""
+"""Readers that ask for the same share one frame. Others get their own."""
 
 from __future__ import annotations
 
 import gc
+import json
 from typing import Any
 from weakref import ref
 
+import numpy as np
 import pytest
 
 from fallline.realtime.frames import Frame
-from fallline.realtime.hub import Hub
-from fallline.realtime.outbox import Outbox
+from fallline.vocabulary.frame_requests import Held, RunUpdate
 from support.columns import header, piece
+from support.pulling import Source, columns
 
 
-def audience(*options: dict[str, Any]) -> tuple[Hub, list[Outbox]]:
-    hub, boxes = Hub(), [Outbox("e", **each) for each in options]
-    for box in boxes:
-        hub.join("e", box)
-    return hub, boxes
-
-
-def publish(hub: Hub, first: int, stop: int, **more: Any) -> None:
-    hub.frames("e", {"gd": (header(stop) | more, piece(first, stop))})
-
-
-def frames_of(boxes: list[Outbox]) -> list[Frame]:
-    return [box.take_frame(now=0) for box in boxes]
-
-
-def firsts(frame: Frame) -> list[int]:
-    steps: list[int] = frame.message()["runs"]["gd"]["columns"]["first"]
-    return steps
-
-
-def test_readers_with_equal_options_share_one_frame() -> None:
-    hub, boxes = audience(*[{"series": ["train_loss"], "buckets": 50, "encoding": "bdata"}] * 3)
-    for at in (0, 4, 8):
-        publish(hub, at, at + 4)
-        one, *others = frames_of(boxes)
+def test_a_hundred_equal_requests_get_one_frame() -> None:
+    source = Source()
+    options: dict[str, Any] = {"series": ["train_loss"], "buckets": 50, "encoding": "bdata"}
+    boxes = [source.watch(**options) for _ in range(100)]
+    for steps in (0, 4, 4):
+        source.advance(steps)
+        one, *others = source.frames(*boxes)
+        assert one is not None
         assert all(other is one for other in others)
 
 
 @pytest.mark.parametrize("other", [{"buckets": 2}, {"encoding": "bdata"}, {"series": ["train_loss"]}])
 def test_a_reader_with_other_options_gets_its_own_frame(other: dict[str, Any]) -> None:
-    hub, boxes = audience({}, other)
-    publish(hub, 0, 8)
-    usual, special = frames_of(boxes)
-    assert usual.message() == message_alone({})
-    assert special.message() == message_alone(other)
+    source = Source()
+    source.advance(8)
+    usual, special = source.frames(source.watch(), source.watch(**other))
+    assert usual is not None
+    assert special is not None
+    assert usual.message() == source.frame(source.watch()).message()
+    assert special.message() == source.frame(source.watch(**other)).message()
     assert usual.message() != special.message()
 
 
-def message_alone(options: dict[str, Any]) -> dict[str, Any]:
-    """The frame of steps 0 to 7 for a single reader."""
-    alone = Outbox("e", **options)
-    alone.add_history("gd", header(8), piece(0, 8))
-    return alone.take_frame(now=0).message()
-
-
 def test_a_slow_reader_gets_all_it_lacks_in_one_frame_and_then_shares_frames_again() -> None:
-    hub, (prompt, slow) = audience({}, {})
-    publish(hub, 0, 4)
-    assert firsts(prompt.take_frame(now=0)) == [0, 1, 2, 3]
-    publish(hub, 4, 6)
-    assert firsts(prompt.take_frame(now=0)) == [4, 5]
-    assert firsts(slow.take_frame(now=0)) == [0, 1, 2, 3, 4, 5]
-    publish(hub, 6, 8)
-    assert prompt.take_frame(now=0) is slow.take_frame(now=0)
+    source = Source()
+    prompt, slow = source.watch(), source.watch()
+    for steps in ([0, 1, 2, 3], [4, 5]):
+        source.advance(len(steps))
+        assert columns(source.frame(prompt))["first"] == steps
+    assert columns(source.frame(slow))["first"] == [0, 1, 2, 3, 4, 5]
+    source.advance(2)
+    one, other = source.frames(prompt, slow)
+    assert one is other is not None
 
 
-def test_a_new_reader_gets_findings_that_earlier_readers_already_have() -> None:
-    hub, (early, late) = audience({}, {})
-    findings = [{"id": "dead_layer-2@196"}]
-    publish(hub, 0, 4, findings=findings)
-    early.take_frame(now=0)
-    hub.leave("e", late)
-    late = Outbox("e")
-    late.add_history("gd", header(4), piece(0, 4))
-    late.take_frame(now=0)
-    hub.join("e", late)
-    publish(hub, 4, 6, findings=findings)
-    runs = [frame.message()["runs"]["gd"] for frame in frames_of([early, late])]
-    assert [run.get("findings") for run in runs] == [None, findings]
-    assert [run["columns"]["first"] for run in runs] == [[4, 5], [4, 5]]
-
-
-def test_a_frame_is_not_cached_once_all_readers_have_it() -> None:
-    for many in (1, 3):
-        hub, boxes = audience(*[{}] * many)
-        publish(hub, 0, 4)
-        frames = frames_of(boxes)
-        frame_ref = ref(frames[0])
-        del frames
-        gc.collect()
-        assert frame_ref() is None
-
-
-def test_a_cached_frame_is_dropped_when_newer_steps_arrive() -> None:
-    hub, (prompt, _) = audience({}, {})
-    publish(hub, 0, 4)
-    frame_ref = ref(prompt.take_frame(now=0))
-    assert frame_ref() is not None
-    publish(hub, 4, 6)
+@pytest.mark.parametrize("many", [1, 3])
+def test_a_frame_is_not_kept_once_all_readers_have_it(many: int) -> None:
+    source = Source()
+    boxes = [source.watch() for _ in range(many)]
+    source.advance(4)
+    frame_ref = ref(source.frames(*boxes)[0])
     gc.collect()
     assert frame_ref() is None
+
+
+@pytest.mark.parametrize("encoding", ["json", "bdata", "packed"])
+def test_the_size_of_a_frame_is_estimated(encoding: str) -> None:
+    source = Source()
+    box = source.watch(encoding=encoding, buckets=1_000)
+    source.advance(300)
+    frame = source.frame(box)
+    texts = [json.dumps(columns(frame, run), separators=(",", ":")) for run in frame.runs]
+    assert 0.15 * frame.size < sum(map(len, texts)) <= 1.1 * frame.size
+    assert frame.nbytes == sum(update.buckets.nbytes for update in frame.runs.values())
+
+
+def test_bdata_frames_hold_typed_arrays() -> None:
+    source = Source()
+    source.advance(3)
+    result = columns(source.frame(source.watch(encoding="bdata")))
+    assert result["encoding"] == "bdata"
+    assert result["series"]["train_loss"]["min"]["dtype"] == "f8"
+
+
+def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
+    one = piece(0, 3)
+    one.minimum[1, 1] = np.nan
+    frame = Frame("e", {"gd": RunUpdate(header(3), one, Held("gd", 0, 3))}, "json", 0.0)
+    assert "null" in json.dumps(frame.message(), allow_nan=False)

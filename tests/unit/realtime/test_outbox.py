@@ -1,4 +1,4 @@
-"""One reader's outbox: merged, in order, never with a gap."""
+"""One reader's outbox: what it asks for, and the frames that it gets, in order and never with a gap."""
 
 from __future__ import annotations
 
@@ -6,186 +6,228 @@ import json
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fallline.realtime import outbox as outboxes
-from fallline.realtime.backlog import Backlog
-from fallline.realtime.frames import Frame, FrameCache
-from fallline.realtime.outbox import MOST_EVENTS, PAST_BYTES, Outbox
+from fallline.realtime.frames import Frame
+from fallline.realtime.outbox import CATCH_UP_BYTES, CATCH_UP_SECONDS, FRAME_BYTES, MOST_EVENTS, Outbox
+from fallline.runs.run import Run
+from fallline.vocabulary.frame_requests import FrameRequest, Held, RunUpdate
 from support.columns import NAMES, header, piece
+from support.pulling import Source, columns, tiny
+from support.readers import Reader, assert_equal
 
 
-def outbox(**more: Any) -> Outbox:
-    return Outbox("e", **more)
+class Asked:
+    """An outbox, and its requests with the seconds until each is due."""
+
+    def __init__(self, **more: Any) -> None:
+        self.box = Outbox("e", **more)
+        self.requests: list[tuple[FrameRequest, float]] = []
+        self.box.join(NAMES, lambda request, seconds: self.requests.append((request, seconds)))
+
+    def ask(self, now: float, **line: int) -> FrameRequest:
+        """Ask, and return the newest request."""
+        self.box.ask(now, **line)
+        return self.requests[-1][0]
+
+    def answer(self, step: int, left: int = 0) -> None:
+        """Deliver a frame up to this step, and take it."""
+        update = RunUpdate(header(step), piece(0, step), Held("gd", 0, step, 0, left))
+        self.box.put(Frame("e", {"gd": update}, "json", 0.0))
+        self.box.take_frame()
 
 
-def columns(frame: Frame, run: str = "gd") -> dict[str, Any]:
-    result: dict[str, Any] = frame.message()["runs"][run]["columns"]
-    return result
+def test_an_outbox_asks_once_and_again_when_its_frame_is_taken() -> None:
+    asked = Asked()
+    for now in (0.0, 1.0):
+        asked.ask(now)
+    assert len(asked.requests) == 1, "a request is on its way"
+    asked.box.put(Frame("e", {}, "json", 0.0))
+    asked.ask(2.0)
+    assert len(asked.requests) == 1, "a frame is here"
+    asked.box.take_frame()
+    asked.ask(3.0)
+    assert len(asked.requests) == 2
+    asked.answer(3)
+    asked.box.leave()
+    asked.ask(4.0)
+    assert len(asked.requests) == 2, "it has left"
 
 
-def test_pending_pieces_are_joined_in_one_frame() -> None:
-    box = outbox()
-    box.add_history("gd", header(3), piece(0, 3))
-    box.add_history("gd", header(5), piece(3, 5))
-    frame = box.take_frame(now=0)
-    assert columns(frame)["first"] == [0, 1, 2, 3, 4]
-    assert frame.message()["runs"]["gd"]["step"] == 5
-    assert box.frame_due() is None
+def test_a_request_names_what_the_reader_has() -> None:
+    asked = Asked(since={"sgd": {"generation": 2, "step": 7}}, buckets=50, series=("train_loss",))
+    request = asked.ask(0.0)
+    assert (request.held, request.after) == ((Held("sgd", 2, 7, left=50),), None)
+    assert (request.names, request.buckets) == (("train_loss",), 50)
+    asked.answer(3)
+    request = asked.ask(1.0)
+    assert request.held == (Held("sgd", 2, 7, left=50), Held("gd", 0, 3, 0))
+    assert request.after == "gd"
 
 
-def test_a_slow_reader_gets_wider_buckets_that_still_hold_every_spike() -> None:
-    box = outbox(buckets=8)
-    for start in range(0, 4096, 64):
-        box.add_history(
-            "gd", header(start + 64), piece(start, start + 64, spike=1111 if start == 1088 else None)
-        )
-    result = columns(box.take_frame(now=0))
-    assert len(result["first"]) <= 8
-    assert (result["first"][0], result["last"][-1]) == (0, 4095)
-    assert max(result["series"]["batch_loss"]["max"]) == 1e9
+def test_frames_of_the_past_are_large_and_frequent_and_the_others_fit_the_line() -> None:
+    asked = Asked(fps=2)
+    assert (asked.ask(0.0).most_bytes, asked.ask(0.0).interval) == (CATCH_UP_BYTES, CATCH_UP_SECONDS)
+    asked.answer(3, left=5)
+    assert asked.ask(1.0, line_bytes=1_024).most_bytes == CATCH_UP_BYTES, "some of the past is left"
+    asked.answer(6)
+    request = asked.ask(2.0, line_bytes=1_024)
+    assert (request.most_bytes, request.interval) == (1_024, 0.5)
+    asked.answer(9)
+    assert asked.ask(3.0, line_bytes=1 << 20).most_bytes == FRAME_BYTES
+    assert Asked(most_bytes=2_000).ask(0.0).most_bytes == 2_000
 
 
-def test_pending_steps_stay_bounded_however_long_they_wait() -> None:
-    box = outbox(buckets=10)
-    for start in range(0, 100_000, 100):
-        box.add_history("gd", header(start + 100), piece(start, start + 100))
-        assert box.past_bytes <= PAST_BYTES
-    assert len(columns(box.take_frame(now=0))["first"]) <= 10
+def test_a_late_answer_does_not_lower_the_rate_and_a_long_pause_does_not_raise_it() -> None:
+    asked = Asked(fps=10)
+    asked.answer(3)
+    for now in (0.0, 0.11, 0.19, 5.0, 5.1, 5.2):
+        asked.ask(now)
+        asked.answer(3)
+    assert [seconds for _, seconds in asked.requests] == pytest.approx([0, 0, 0.01, 0, 0, 0])
 
 
-@given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=30), st.integers(1, 12))
-def test_frames_follow_one_another_without_a_gap_whenever_they_are_taken(
-    offers: list[tuple[int, bool]], at_most: int
-) -> None:
-    box, at, firsts, lasts = outbox(buckets=at_most), 0, [], []
-    for steps, is_taken in offers:
-        box.add_history("gd", header(at + steps), piece(at, at + steps))
-        at += steps
-        if is_taken:
-            result = columns(box.take_frame(now=0))
-            firsts += result["first"]
-            lasts += result["last"]
-            assert len(result["first"]) <= at_most
-    assert all(after == before + 1 for before, after in zip(lasts, firsts[1:], strict=False))
-    assert not box.must_resume
+def test_a_frame_has_all_steps_since_the_last_one() -> None:
+    source = Source()
+    box = source.watch()
+    for steps in (range(3), range(3, 8), range(8, 9)):
+        source.advance(len(steps))
+        frame = source.frame(box)
+        assert columns(frame)["first"] == columns(frame)["last"] == [*steps]
+        assert frame.message()["runs"]["gd"]["step"] == steps.stop
+        assert source.frames(box) == [None]
 
 
+def test_a_slow_reader_gets_wider_buckets_that_hold_every_spike() -> None:
+    source = Source()
+    box, reader = source.watch(buckets=8), Reader()
+    for steps in (5, 700, 3, 4_096):
+        source.advance(steps)
+        message = source.frame(box).message()
+        assert len(message["runs"]["gd"]["columns"]["first"]) <= 8
+        reader.take(message, resumed=True)
+    assert_equal(reader.buckets["gd"], source.stored("gd"))
+
+
+@pytest.mark.parametrize("limit", ["of the past", "of the reader"])
 def test_a_long_past_comes_in_small_frames_and_loses_no_resolution(
-    monkeypatch: pytest.MonkeyPatch,
+    limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outboxes, "CATCH_UP_BYTES", 16 * 1024)
-    box, lasts = outbox(buckets=1000), []
-    box.add_history("gd", header(700), piece(0, 700))
-    box.add_history("gd", header(710), piece(700, 710))
-    while box.frame_due() is not None:
-        result = columns(box.take_frame(now=0))
-        assert len(json.dumps(result)) < 32 * 1024
+    if limit == "of the past":
+        monkeypatch.setattr(outboxes, "CATCH_UP_BYTES", 16 * 1024)
+    source, lasts = Source(recipe=tiny("gd")), []
+    source.advance(700)
+    box = source.watch(
+        buckets=1000, series=("batch_loss",), most_bytes=None if limit == "of the past" else 16 * 1024
+    )
+    for _ in range(700):
+        if (frame := source.frames(box)[0]) is None:
+            break
+        result = columns(frame)
+        assert len(json.dumps(result)) < 18 * 1024
         lasts += result["last"]
-    assert lasts == list(range(710))
-    box.add_history("gd", header(1350), piece(710, 1350))  # live from here on: one frame holds everything
-    assert len(columns(box.take_frame(now=1))["first"]) == 640
+        if len(lasts) < 400:
+            source.advance(1)
+    assert lasts == list(range(source.one.run("gd").state.step))
+    source.advance(640)
+    live = len(columns(source.frame(box))["first"])
+    assert (live == 640) == (limit == "of the past"), "one frame holds everything"
 
 
-def test_a_new_generation_replaces_what_was_pending() -> None:
-    box = outbox()
-    box.add_history("gd", header(9), piece(0, 9))
-    box.add_history("gd", header(0, generation=1), None)
-    box.add_history("gd", header(2, generation=1), piece(0, 2))
-    result = columns(box.take_frame(now=0))
-    assert (result["generation"], result["last"]) == (1, [0, 1])
-
-
-def test_a_piece_that_does_not_follow_makes_the_reader_resume() -> None:
-    box = outbox()
-    box.add_history("gd", header(3), piece(0, 3))
-    box.take_frame(now=0)
-    box.add_history("gd", header(9), piece(5, 9))
-    assert box.must_resume
+def test_a_new_generation_begins_at_step_0() -> None:
+    source = Source()
+    box = source.watch()
+    source.advance(9)
+    source.frame(box)
+    source.one.reset("gd", source.now)
+    source.advance(2)
+    assert columns(source.frame(box))["last"] == [0, 1]
+    assert (box._held["gd"].generation, box._held["gd"].step) == (1, 2)
+    assert box._held["sgd"].generation == 0
 
 
 def test_a_change_of_status_is_sent_without_measurements_and_only_once() -> None:
-    box = outbox()
-    box.add_history("gd", header(3), piece(0, 3))
-    box.take_frame(now=0)
-    box.add_history("gd", header(3), None)
-    assert box.frame_due() is None
-    box.add_history("gd", header(3, status="paused"), None)
-    run = box.take_frame(now=1).message()["runs"]["gd"]
-    assert run["status"] == "paused"
+    source = Source()
+    box = source.watch()
+    source.advance(3)
+    source.frame(box)
+    source.playing = True
+    run = source.frame(box).message()["runs"]["gd"]
+    assert run["status"] == "playing"
     assert run["columns"]["first"] == []
     assert run["columns"]["series"]["batch_loss"]["min"] == []
+    assert source.frames(box) == [None]
 
 
-def test_findings_are_sent_when_they_change_and_to_each_reader_once() -> None:
-    def findings_at(step: int) -> list[dict[str, Any]]:
-        return [{"id": "dead_layer-2@196", "seen_at": step, "evidence": "..."}]
+def test_findings_are_sent_when_they_change_and_to_each_reader_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, real = Source(), Run.header
+    findings: list[str] = []
 
-    box, sent_findings = outbox(), []
-    for step, findings in enumerate(([], findings_at(2), findings_at(2), findings_at(4), []), start=1):
-        box.add_history(
-            "gd", header(step) | ({"findings": findings} if findings else {}), piece(step - 1, step)
-        )
-        sent_findings.append(box.take_frame(step).message()["runs"]["gd"].get("findings"))
-    assert sent_findings == [None, findings_at(2), None, findings_at(4), None]
-    late = outbox()
-    late.add_history("gd", header(5) | {"findings": findings_at(4)}, piece(0, 5))
-    assert late.take_frame(0).message()["runs"]["gd"]["findings"] == findings_at(4)
-    late.add_history("gd", header(2, generation=1) | {"findings": findings_at(4)}, piece(0, 2))
-    assert late.take_frame(1).message()["runs"]["gd"]["findings"] == findings_at(4), "a new generation"
+    def with_findings(run: Run, *, playing: bool) -> dict[str, Any]:
+        return {**real(run, playing=playing), **({"findings": findings} if findings else {})}
+
+    def sent(box: Outbox) -> Any:
+        source.advance(1)
+        return source.frame(box).message()["runs"]["gd"].get("findings")
+
+    monkeypatch.setattr(Run, "header", with_findings)
+    box = source.watch()
+    steps = [([], None), (["at 2"], ["at 2"]), (["at 2"], None), (["at 4"], ["at 4"]), ([], None)]
+    for findings, expected in [*steps, (["at 4"], ["at 4"])]:  # noqa: B007  `with_findings` reads it
+        assert sent(box) == expected
+    late = source.watch()
+    assert [sent(late), sent(late), sent(box)] == [["at 4"], None, None]
+    source.one.reset("gd", source.now)
+    assert sent(late) == ["at 4"], "a new generation"
 
 
 def test_runs_without_news_are_left_out_of_a_frame() -> None:
-    box = outbox()
-    box.add_history("gd", header(3), piece(0, 3))
-    box.add_history("sgd", header(3), piece(0, 3))
-    box.take_frame(now=0)
-    box.add_history("sgd", header(4), piece(3, 4))
-    assert list(box.take_frame(now=1).runs) == ["sgd"]
+    source = Source()
+    box = source.watch()
+    source.advance(3)
+    assert list(source.frame(box).runs) == ["gd", "sgd"]
+    source.advance(1, "sgd")
+    assert list(source.frame(box).runs) == ["sgd"]
 
 
 def test_frames_follow_the_readers_fps() -> None:
-    box = outbox(fps=10)
-    times = []
+    source, times = Source(), []
+    box = source.watch(fps=10)
+    source.advance(1)
+    source.frame(box)
     for millisecond in range(0, 1000, 3):
-        now = 50 + millisecond / 1000
-        box.add_history("gd", header(millisecond + 3), piece(millisecond, millisecond + 3))
-        if (due := box.frame_due()) is not None and due <= now:
-            box.take_frame(now)
-            times.append(now)
+        source.advance(1, "gd")
+        source.publish(50 + millisecond / 1000)
+        if box.frame is not None:
+            box.take_frame()
+            times.append(source.now)
+        box.ask(source.now)
     assert len(times) in (10, 11)
     assert min(after - before for before, after in pairwise(times)) > 0.04
 
 
 def test_only_requested_series_are_sent_and_unknown_ones_are_listed() -> None:
-    box = outbox(series=["train_loss", "spin"])
-    box.add_history("gd", header(3), piece(0, 3))
-    assert list(columns(box.take_frame(now=0))["series"]) == ["train_loss"]
-    assert box.unknown_series == ("spin",)
+    source = Source()
+    assert source.watch(series=["train_loss", "spin"]).unknown_series == ("spin",)
+    box = source.watch(series=["train_loss"])
+    source.advance(3)
+    assert list(columns(source.frame(box))["series"]) == ["train_loss"]
 
 
-def test_bdata_frames_hold_the_same_numbers() -> None:
-    box = outbox(encoding="bdata")
-    box.add_history("gd", header(3), piece(0, 3))
-    result = columns(box.take_frame(now=0))
-    assert result["encoding"] == "bdata"
-    assert result["series"]["train_loss"]["min"]["dtype"] == "f8"
-
-
-def test_missing_values_are_null_and_never_nan_in_a_frame() -> None:
-    box = outbox()
-    one = piece(0, 3)
-    one.minimum[1, 1] = np.nan
-    box.add_history("gd", header(3), one)
-    text = json.dumps(box.take_frame(now=0).message(), allow_nan=False)
-    assert "null" in text
+@pytest.mark.parametrize(
+    ("since", "first"),
+    [({"generation": 0, "step": 3}, 3), ({"generation": 1, "step": 3}, 0), ({"generation": 0, "step": 9}, 0)],
+    ids=["what it lacks", "another generation", "steps that are lost"],
+)
+def test_a_reader_that_resumes_gets_what_it_lacks(since: dict[str, int], first: int) -> None:
+    source = Source()
+    source.advance(8)
+    assert columns(source.frame(source.watch(since={"gd": since})))["first"] == list(range(first, 8))
 
 
 def test_events_come_in_order_and_too_many_unread_ones_make_the_reader_resume() -> None:
-    box = outbox()
+    box = Outbox("e")
     for number in range(MOST_EVENTS):
         box.event({"event": "edit", "run": "gd", "step": number})
     assert not box.must_resume
@@ -195,20 +237,29 @@ def test_events_come_in_order_and_too_many_unread_ones_make_the_reader_resume() 
     assert box.must_resume
 
 
-def test_a_removed_run_has_nothing_pending() -> None:
-    box = outbox()
-    box.add_history("sgd", header(3), piece(0, 3))
-    box.event({"event": "run_removed", "run": "sgd"})
-    assert box.frame_due() is None
+def test_a_run_that_is_removed_is_in_no_frame_after_its_event() -> None:
+    source = Source()
+    boxes = [source.watch(), source.watch()]
+    source.frames(*boxes)
+    source.advance(3)
+    for box in boxes:
+        box.ask(source.now)
+    source.publish(source.now + 1.0)
+    source.one.remove_run("sgd", source.now)
+    source.publish()
+    one, other = source.frames(*boxes)
+    assert one is other
+    assert one is not None
+    assert list(one.runs) == ["gd"]
+    assert columns(one)["first"] == [0, 1, 2], "nothing is lost with the frame that had both"
 
 
 def test_only_changes_wake_the_sender() -> None:
     wakes: list[int] = []
-    box = outbox(wake=lambda: wakes.append(1))
-    box.add_history("gd", header(3), piece(0, 3))
-    box.take_frame(now=0)
-    assert len(wakes) == 1
-    box.add_history("gd", header(3), None)
+    source = Source()
+    box = source.watch(wake=lambda: wakes.append(1))
+    source.frames(box)
+    source.frames(box)
     assert len(wakes) == 1
     box.event({"event": "edit", "run": "gd"})
     box.close()
@@ -216,57 +267,39 @@ def test_only_changes_wake_the_sender() -> None:
     assert box.is_closed
 
 
-def test_names_are_those_of_the_history() -> None:
-    box = outbox()
-    box.add_history("gd", header(3), piece(0, 3))
-    with pytest.raises(KeyError):
-        box.take_frame(now=0).runs["gd"].merged(100).select(("none",))
-    assert piece(0, 1).names == NAMES
+def test_a_reader_that_has_left_holds_nothing() -> None:
+    source = Source()
+    box = source.watch()
+    box.ask(0.0)
+    source.publish(1.0)
+    box.event({"event": "edit", "run": "gd"})
+    source.hub.leave("e", box)
+    assert (box.frame, box.events_bytes, source.hub.bytes) == (None, 0, 0)
 
 
-def test_who_has_left_holds_no_history_and_others_keep_what_they_share() -> None:
-    box, other = outbox(), outbox()
-    box.add_history("gd", header(64), piece(0, 64))
-    box.join(Backlog(), FrameCache())
-    other.share(box)
-    box.leave()
-    assert box.past_bytes == 0
-    assert columns(other.take_frame(now=0))["last"][-1] == 63
-
-
-@pytest.mark.parametrize("encoding", ["json", "bdata"])
+@pytest.mark.parametrize("encoding", ["json", "bdata", "packed"])
 def test_with_few_bytes_runs_take_turns_and_miss_nothing(encoding: str) -> None:
     names = [f"run-{number}" for number in range(8)]
-    box, ends, longest = (
-        outbox(most_bytes=2_000, buckets=1_000, encoding=encoding),
-        dict.fromkeys(names, 0),
-        0,
+    source = Source(recipe=tiny(*names))
+    source.advance(300)
+    box = source.watch(
+        most_bytes=2_000, buckets=1_000, encoding=encoding, series=("batch_loss", "train_loss")
     )
-    for name in names:
-        box.add_history(name, header(500), piece(0, 500))
-    in_frames = []
-    for at in range(4_000):
+    ends, longest, in_frames = dict.fromkeys(names, 0), 0, []
+    for at in range(2_000):
         if at % 8 == 0 and at < 200:
-            for name in names:
-                step = 500 + at // 8
-                box.add_history(name, header(step + 1), piece(step, step + 1))
-        if box.frame_due() is None:
-            continue
-        frame = box.take_frame(now=at)
-        message = frame.message()
-        longest = max(longest, len(json.dumps(message)))
-        in_frames.append(set(message["runs"]))
+            source.advance(1)
+        if (frame := source.frames(box)[0]) is None:
+            break
+        longest = max(longest, len(json.dumps(frame.message())))
+        in_frames.append(set(frame.runs))
         for name, update in frame.runs.items():
-            buckets = update.merged(frame.at_most)
-            if len(buckets):
-                assert int(buckets.first[0]) == ends[name]
-                ends[name] = int(buckets.last[-1]) + 1
-    assert not box.must_resume
-    assert set(ends.values()) == {525}
-    assert box.frame_due() is None
+            if len(update.buckets):
+                assert int(update.buckets.first[0]) == ends[name]
+                ends[name] = int(update.buckets.last[-1]) + 1
+    assert set(ends.values()) == {325}
     assert longest < 2_000 * 1.4
     assert max(map(len, in_frames)) < 8
-    # nobody waits for more than one round of the others
     for name in names:
         turns = [k for k, runs in enumerate(in_frames[:50]) if name in runs]
-        assert max(after - before for before, after in pairwise(turns)) <= 8
+        assert max(after - before for before, after in pairwise(turns)) <= 8, "no run waits for two turns"

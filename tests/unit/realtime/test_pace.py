@@ -8,18 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from fallline.realtime.backlog import Backlog
-from fallline.realtime.frames import FrameCache
-from fallline.realtime.outbox import Outbox
 from fallline.realtime.pace import LEAST_BYTES, USUAL_BYTES, LinePace
 from fallline.realtime.session import NumberedFrame, Session
-from fallline.vocabulary.columns import Buckets, Records, from_records
 from fallline.vocabulary.messages import Got, Watch
-from support.columns import header
-
-RUNS = ("gd", "sgd")
-SERIES = tuple(f"series-{number}" for number in range(17))
-"""As many as the page asks for."""
+from support.pulling import Source
 
 STEPS_A_SECOND, PUBLICATIONS_A_SECOND = 60, 30
 
@@ -36,11 +28,6 @@ class Seen:
         return float(np.quantile(self.ages, share))
 
 
-def steps(first: int, stop: int) -> Buckets:
-    values = np.tile(np.arange(first, stop, dtype=np.float64), (len(SERIES), 1))
-    return from_records(Records(first, np.arange(first, stop) + 1, np.zeros(stop - first), SERIES, values))
-
-
 def watched(
     seconds: float,
     bytes_a_second: float,
@@ -52,20 +39,20 @@ def watched(
 
     Before `slow_from` the line takes everything, and nothing is measured.
     """
-    session, box, backlog = Session(now=0), Outbox("e", fps=10, encoding="packed"), Backlog()
+    session, source = Session(now=0), Source(recipe={"data": {"samples": 20}})
     watch = Watch(type="watch", experiment="e")
     assert session.receive(watch, 0) is watch
+    box = source.watch(fps=10, encoding="packed", series=source.one.series[:17])
     session.start_watch(box, "token", {"id": "e"})
-    box.join(backlog, FrameCache())
     session.receive(Got(type="got", frame=0), 0)
     measures, acknowledgements, free = Seen(), list[tuple[float, int]](), 0.0
     a_publication = round(STEPS_A_SECOND / publications_a_second)
     ticks = round(PUBLICATIONS_A_SECOND / publications_a_second)
     for tick in range(round(seconds * PUBLICATIONS_A_SECOND)):
-        now, step = tick / PUBLICATIONS_A_SECOND, tick // ticks * a_publication
+        now = tick / PUBLICATIONS_A_SECOND
         if tick % ticks == 0:
-            new = steps(step, step + a_publication)
-            backlog.publish({run: (header(step + a_publication), new) for run in RUNS})
+            source.advance(a_publication)
+            source.publish(now)
         while acknowledgements and acknowledgements[0][0] <= now:
             session.receive(Got(type="got", frame=acknowledgements.pop(0)[1]), now)
         while (message := session.take(now)) is not None:
@@ -78,12 +65,9 @@ def watched(
                 continue
             measures.ages.append(free + delay - now)
             measures.sizes.append(size)
-            widths = [
-                np.diff(np.append(piece.first, piece.last[-1] + 1)).max()
-                for update in message.frame.runs.values()
-                for piece in [update.merged(message.frame.at_most)]
-            ]
-            measures.widest = max(measures.widest, *map(int, widths))
+            for update in message.frame.runs.values():
+                widths = update.buckets.last - update.buckets.first + 1
+                measures.widest = max(measures.widest, *widths.tolist(), 1)
     return measures
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fallline.realtime.limits import MOST_BYTES
-from fallline.realtime.outbox import PAST_BYTES, Outbox
+from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import (
     COMMAND_BURST,
     IDLE_SECONDS,
@@ -22,7 +22,7 @@ from fallline.realtime.session import (
 )
 from fallline.vocabulary.errors import Conflict, TooManyRequests
 from fallline.vocabulary.messages import CloseCode, Command, Got, Ping, Unwatch, Watch
-from support.columns import header, piece
+from support.pulling import Source, columns
 
 WATCH = Watch(type="watch", experiment="e")
 
@@ -31,13 +31,14 @@ def command(number: int = 0) -> Command:
     return Command(f"c{number}", "e", "pause", None, {})
 
 
-def watching(**more: Any) -> tuple[Session, Outbox]:
-    session, box = Session(now=0), Outbox("e", **more)
+def watching(needs_credit: bool = False, **more: Any) -> tuple[Session, Source, Outbox]:
+    session, source = Session(now=0, needs_credit=needs_credit), Source()
+    box = source.watch(**more)
     assert session.receive(WATCH, 0) is WATCH
     session.start_watch(box, "token", {"id": "e"})
     session.answered_watch(0)
     assert session.take(0) == {"type": "experiment", "experiment": "e", "state": {"id": "e"}}
-    return session, box
+    return session, source, box
 
 
 def test_a_socket_whose_watch_waits_for_a_stored_experiment_stays_open() -> None:
@@ -52,20 +53,33 @@ def test_a_socket_whose_watch_waits_for_a_stored_experiment_stays_open() -> None
     assert session.take(60 + IDLE_SECONDS) == Closing(CloseCode.PROTOCOL, "nothing is being watched")
 
 
-def add_history(box: Outbox, first: int, stop: int) -> None:
-    box.add_history("gd", header(stop), piece(first, stop))
-
-
-def numbers(session: Session, now: float) -> list[int]:
+def numbers(session: Session, now: float, *sources: Source) -> list[int]:
+    """Return the numbers of the frames that are sent, before and after requests are answered."""
     frames = []
+    for _ in range(2):
+        while isinstance(outgoing := session.take(now), NumberedFrame):
+            frames.append(outgoing.number)
+        for source in sources:
+            source.publish(now)
     while isinstance(outgoing := session.take(now), NumberedFrame):
         frames.append(outgoing.number)
     return frames
 
 
+def played(session: Session, source: Source, *times: float) -> list[int]:
+    """Make a step before each of these times, and return the numbers of the frames that are sent."""
+    frames = []
+    for now in times:
+        source.advance(1)
+        frames += numbers(session, now, source)
+    return frames
+
+
 def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
-    session, box = Session(now=0), Outbox("e")
-    add_history(box, 0, 3)
+    session, source = Session(now=0), Source()
+    box = source.watch()
+    box.ask(0.0)
+    source.publish(0.0)
     assert session.take(0) is None
     session.start_watch(box, None, {"id": "e"})
     first, second = session.take(0), session.take(0)
@@ -75,59 +89,53 @@ def test_the_answer_to_a_watch_comes_before_its_frames() -> None:
 
 
 def test_a_client_that_never_acknowledges_gets_frames_at_its_fps() -> None:
-    session, box = watching(fps=10)
-    frames = []
-    for tenth in range(20):
-        add_history(box, tenth, tenth + 1)
-        frames += numbers(session, 1 + tenth / 10)
-    assert frames == list(range(1, 21))
+    session, source, _ = watching(fps=10)
+    assert played(session, source, *(1 + tenth / 10 for tenth in range(20))) == list(range(1, 21))
 
 
 def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -> None:
-    session, box = watching(fps=30)
-    frames = []
+    session, source, _ = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
-    for second in range(6):
-        add_history(box, second, second + 1)
-        frames += numbers(session, second)
-    assert frames == [1, 2]
-    assert session.wake_at(6) == 2 + UNACKNOWLEDGED_SECONDS
+    assert played(session, source, *range(6)) == [1, 2]
+    assert session.wake_at(6) == 1 + UNACKNOWLEDGED_SECONDS
     session.receive(Got(type="got", frame=1), 6)
     assert session.wake_at(6) is not None
-    assert numbers(session, 6) == [3]
+    assert numbers(session, 6, source) == [3]
     session.receive(Got(type="got", frame=3), 7)
-    add_history(box, 6, 7)
-    assert numbers(session, 7) == [4]
+    assert played(session, source, 7) == [4]
+
+
+def test_without_credit_no_frame_is_asked_for() -> None:
+    """Else the reader would get what the run did up to the request, and not what it did since."""
+    session, source, box = watching(fps=30)
+    session.receive(Got(type="got", frame=0), 0)
+    assert played(session, source, *range(9)) == [1, 2]
+    assert (box.frame, box._is_waiting) == (None, False)
+    session.receive(Got(type="got", frame=2), 9)
+    assert session.take(9) is None
+    source.publish(9)
+    message = session.take(9)
+    assert isinstance(message, NumberedFrame)
+    assert columns(message.frame)["first"] == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_with_needed_credit_the_first_frames_wait_for_it_too() -> None:
-    session, box = Session(now=0, needs_credit=True), Outbox("e", fps=30)
-    session.receive(WATCH, 0)
-    session.start_watch(box, None, {"id": "e"})
-    session.take(0)
-    frames = []
-    for second in range(1, 6):
-        add_history(box, second - 1, second)
-        frames += numbers(session, second)
-    assert frames == [1, 2]
+    session, source, _ = watching(fps=30, needs_credit=True)
+    assert played(session, source, *range(1, 6)) == [1, 2]
     assert session.acknowledged == 0
     session.receive(Got(type="got", frame=1), 6)
-    assert numbers(session, 6) == [3]
+    assert numbers(session, 6, source) == [3]
     assert session.acknowledged == 1
 
 
 def test_acknowledging_an_unsent_frame_gains_no_credit() -> None:
-    session, box = watching(fps=30)
+    session, source, _ = watching(fps=30)
     session.receive(Got(type="got", frame=999), 0)
-    frames = []
-    for second in range(6):
-        add_history(box, second, second + 1)
-        frames += numbers(session, second)
-    assert frames == [1, 2]
+    assert played(session, source, *range(6)) == [1, 2]
 
 
 def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_change() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     session.start_watch(Outbox("only-looked-at"), None, {})
     got = Got(type="got", frame=0)
     assert session.receive(got, 0) is got
@@ -135,42 +143,54 @@ def test_an_acknowledgement_counts_for_the_experiments_that_the_socket_may_chang
 
 
 def test_only_the_acknowledgement_of_a_newer_frame_counts_while_frames_are_unacknowledged() -> None:
-    session, box = watching()
-    add_history(box, 0, 1)
-    assert numbers(session, 1) == [1]
+    session, source, _ = watching()
+    assert numbers(session, 1, source) == [1]
     assert session.receive(Got(type="got", frame=0), 1) is None
     assert session.receive(Ping(type="ping", id="a"), 1) is None
     assert session.receive(Got(type="got", frame=1), 1) is not None
 
 
 def test_a_ping_counts_once_all_frames_are_acknowledged() -> None:
-    session, box = watching()
+    session, source, _ = watching()
     assert session.receive(Ping(type="ping", id="a"), 0) is None
-    add_history(box, 0, 1)
     session.take(0)
-    assert numbers(session, 1) == [1]
+    assert numbers(session, 1, source) == [1]
     session.receive(Got(type="got", frame=1), 1)
     assert session.receive(Ping(type="ping", id="b"), 2) == Got(type="got", frame=1)
 
 
 def test_experiments_on_one_socket_take_turns() -> None:
-    session, one = watching(fps=30)
-    other = Outbox("f", fps=30)
-    session.start_watch(other, None, {"id": "f"})
+    session, one, _ = watching(fps=30)
+    other = Source("f")
+    session.start_watch(other.watch(fps=30), None, {"id": "f"})
     session.take(0)
     order = []
-    for step in range(40):
-        now = 1 + step / 60
-        add_history(one, step, step + 1)
-        add_history(other, step, step + 1)
-        while isinstance(outgoing := session.take(now), NumberedFrame):
+    for tick in range(40):
+        for source in (one, other):
+            source.advance(1)
+            source.publish(1 + tick / 60)
+        while isinstance(outgoing := session.take(source.now), NumberedFrame):
             order.append(outgoing.frame.experiment)
     assert order.count("e") == pytest.approx(order.count("f"), abs=1)
     assert len(order) > 30
 
 
+def test_frames_go_out_in_the_order_in_which_they_were_made() -> None:
+    session, one, _ = watching(fps=30)
+    other = Source("f")
+    session.start_watch(other.watch(fps=30), None, {"id": "f"})
+    session.take(0)
+    session.take(0)
+    other.publish(1.0)
+    one.publish(2.0)
+    first, second = session.take(2), session.take(2)
+    assert isinstance(first, NumberedFrame)
+    assert isinstance(second, NumberedFrame)
+    assert (first.frame.experiment, second.frame.experiment) == ("f", "e")
+
+
 def test_the_events_of_a_command_come_before_its_acknowledgement() -> None:
-    session, box = watching()
+    session, _, box = watching()
     session.receive(command(), 0)
     session.finish_command({"type": "ack"})
     box.event({"type": "event"})
@@ -188,9 +208,11 @@ def test_events_that_happen_while_joining_come_after_the_answer() -> None:
 
 
 def test_events_overtake_frames_and_need_no_credit() -> None:
-    session, box = watching()
+    session, source, box = watching()
     session.receive(Got(type="got", frame=0), 0)
-    add_history(box, 0, 3)
+    session.take(0)
+    source.publish(1)
+    assert box.frame is not None
     box.event({"type": "event", "event": "edit", "run": "gd"})
     first = session.take(1)
     assert isinstance(first, dict)
@@ -198,13 +220,13 @@ def test_events_overtake_frames_and_need_no_credit() -> None:
 
 
 def test_a_ping_is_answered_by_the_session_itself() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     assert session.receive(Ping(type="ping", id="p"), 0) is None
     assert session.take(0) == {"type": "pong", "id": "p"}
 
 
 def test_commands_above_the_burst_are_refused_and_many_refusals_close_the_socket() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     for number in range(int(COMMAND_BURST)):
         assert session.receive(command(number), 0) is not None
         session.finish_command({"type": "ack"})
@@ -219,7 +241,7 @@ def test_commands_above_the_burst_are_refused_and_many_refusals_close_the_socket
 
 
 def test_commands_come_back_at_five_a_second() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     done = 0
     for millisecond in range(0, 4000, 100):
         try:
@@ -253,14 +275,14 @@ def test_the_rate_of_watches_is_limited() -> None:
 
 @pytest.mark.parametrize(("size", "many"), [(40, 2_001), (64 * 1024, 32)])
 def test_too_many_messages_close_the_socket_and_long_ones_count_more(size: int, many: int) -> None:
-    session, _ = watching()
+    session, *_ = watching()
     admitted = [session.admit(size, 0) for _ in range(many)]
     assert admitted == [True] * (many - 1) + [False]
     assert session.take(0) == Closing(CloseCode.TOO_MANY_MESSAGES, "too many messages")
 
 
 def test_invalid_messages_count_as_commands() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     for _ in range(int(COMMAND_BURST)):
         session.count_invalid_message(0)
     for _ in range(MOST_REFUSED):
@@ -273,32 +295,29 @@ def test_invalid_messages_count_as_commands() -> None:
     assert session.receive(command(), 0) is None
 
 
-def test_a_reader_has_to_resume_once_frames_have_waited_a_minute_for_credit() -> None:
-    session, box = watching(fps=30)
+def test_a_reader_has_to_resume_if_a_frame_is_due_after_a_minute_without_credit() -> None:
+    session, source, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
-    for second in range(4):
-        add_history(box, second, second + 1)
-        numbers(session, second)
-    assert session.wake_at(3) == 2 + UNACKNOWLEDGED_SECONDS
-    assert session.take(61.9) is None
-    closing = session.take(62)
-    assert isinstance(closing, Closing)
-    assert closing.code == CloseCode.TOO_SLOW
+    played(session, source, *range(4))
+    assert session.wake_at(3) == 1 + UNACKNOWLEDGED_SECONDS
+    assert numbers(session, 60.9, source) == []
+    assert session.take(61) is None, "it asks whether a frame is due"
+    source.publish(61)
+    assert session.take(61) == Closing(CloseCode.TOO_SLOW, "frames are not being acknowledged: resume")
+    assert box.take_event() is None
 
 
-def test_frames_may_stay_unacknowledged_while_no_other_frame_waits() -> None:
-    session, box = watching(fps=30)
+def test_frames_may_stay_unacknowledged_while_no_other_frame_is_due() -> None:
+    session, source, _ = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
-    for second in range(2):
-        add_history(box, second, second + 1)
-        assert numbers(session, second) == [second + 1]
-    assert session.take(1e6) is None, "nothing more is due"
-    add_history(box, 2, 3)
-    assert session.take(1e6) is None
-    session.receive(Got(type="got", frame=1), 1e6 + 59)
-    assert numbers(session, 1e6 + 59) == [3]
-    add_history(box, 3, 4)
-    assert session.take(1e6 + 100) is None, "a new minute"
+    assert played(session, source, 0, 1) == [1, 2]
+    for now in (61, 1e3, 1e6):
+        assert numbers(session, now, source) == [], "nothing more is due"
+        assert session.wake_at(now) is None
+    session.receive(Got(type="got", frame=2), 1e6)
+    assert played(session, source, 1e6 + 1, 1e6 + 2, 1e6 + 3) == [3, 4]
+    assert session.take(1e6 + 60) is None, "a new minute"
+    assert not session.is_closing
 
 
 def test_unsent_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
@@ -317,7 +336,7 @@ def test_unsent_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
 
 
 def test_a_single_message_may_exceed_the_limit() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     large = {"type": "ack", "answer": "x" * (2 * MOST_BYTES)}
     session.reply(large)
     assert session.take(0) == large
@@ -326,29 +345,11 @@ def test_a_single_message_may_exceed_the_limit() -> None:
     assert isinstance(session.take(0), Closing)
 
 
-def test_history_bytes_are_limited_over_all_experiments_of_a_socket() -> None:
-    session, box = watching()
-    assert session.past_limit == PAST_BYTES
-    add_history(box, 0, 1000)
-    assert session.past_limit == PAST_BYTES - box.past_bytes < PAST_BYTES
-    numbers(session, 1)
-    assert session.past_limit == PAST_BYTES
-
-
 def test_a_reader_with_too_many_unread_replies_is_too_slow() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     for number in range(MOST_REPLIES + 1):
         session.reply({"type": "pong", "id": number})
     closing = session.take(0)
-    assert isinstance(closing, Closing)
-    assert closing.code == CloseCode.TOO_SLOW
-
-
-def test_a_reader_with_a_gap_is_closed_with_resume() -> None:
-    session, box = watching()
-    add_history(box, 0, 3)
-    add_history(box, 7, 9)
-    closing = session.take(1)
     assert isinstance(closing, Closing)
     assert closing.code == CloseCode.TOO_SLOW
 
@@ -388,7 +389,7 @@ def test_a_socket_whose_watch_failed_has_ten_seconds_for_another() -> None:
 
 
 def test_a_socket_with_a_watch_may_stay_silent() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     assert session.wake_at(1e6) is None
     assert session.take(1e6) is None
     assert session.end_watch("e", 1e6) is not None
@@ -397,7 +398,7 @@ def test_a_socket_with_a_watch_may_stay_silent() -> None:
 
 
 def test_replies_are_sent_before_the_socket_closes() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     session.reply({"type": "error"})
     session.close(CloseCode.TOKEN, "first")
     session.close(CloseCode.PROTOCOL, "second")
@@ -406,7 +407,7 @@ def test_replies_are_sent_before_the_socket_closes() -> None:
 
 
 def test_the_token_of_a_watch_serves_only_commands_of_that_experiment() -> None:
-    session, _ = watching()
+    session, *_ = watching()
     assert session.token_for("e") == "token"
     assert session.token_for("another") is None
     unwatch = Unwatch(type="unwatch", experiment="e")
@@ -428,7 +429,7 @@ def test_events_of_an_unwatched_experiment_count_no_bytes() -> None:
 
 
 def test_a_command_after_a_close_waits_for_the_next_socket() -> None:
-    session, box = watching()
+    session, _, box = watching()
     box.interrupt()
     assert session.take(1) == Closing(CloseCode.TOO_SLOW, "too far behind: resume")
     assert session.token_for("e") is None

@@ -17,7 +17,6 @@ from fallline.engine.state import begin
 from fallline.engine.training import advance
 from fallline.runs.doctor.doctor import Doctor
 from fallline.runs.experiment import Experiment
-from fallline.runs.publishing import Frames
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.exhibits import EXHIBITS
 from fallline.vocabulary.findings import Why
@@ -25,6 +24,7 @@ from fallline.vocabulary.recipe import Recipe
 from support.doctor_cases import PLANTED
 from support.examined import Examined, settle
 from support.lives import CLOCK, Life
+from support.watcher import Watcher
 
 NOTEBOOK = EXHIBITS["notebook"].recipe
 """Layer 2 of its SGD run dies at step 196, as the exhibit says."""
@@ -180,7 +180,6 @@ def test_a_run_whose_test_loss_is_below_its_train_loss_does_not_overfit() -> Non
 def test_findings_have_a_new_name_as_soon_as_the_run_has_it() -> None:
     one = Examined(NOTEBOOK)
     one.step(200)
-    one.one.join({}, 64, 0.0)
     one.events()
     one.one.edit("sgd", EditRun.model_validate({"label": "GD 2"}), 0.0)
     titles = [each["finding"]["title"] for each in one.events() if "finding" in each]
@@ -254,7 +253,7 @@ def test_examinations_do_not_change_a_run() -> None:
     often, never = Examined(recipe), Experiment("y", recipe)
     often.step(300, 10)
     for name, run in never.runs.items():
-        run.advance(300, CLOCK, publish=False)
+        run.advance(300, CLOCK)
         assert often.one.runs[name].state.fingerprint() == run.state.fingerprint()
         assert often.one.runs[name].case.examinations > 200
 
@@ -282,7 +281,6 @@ def test_a_reset_drops_findings() -> None:
 
 def test_watchers_get_one_event_when_a_finding_opens_and_one_when_it_closes() -> None:
     one = Examined(NOTEBOOK)
-    one.one.join({}, 100, 0.0)
     one.step(300, 50)
     events = [event for event in one.events() if event["event"] == "finding" and event["run"] == "sgd"]
     messages = [(each["finding"]["id"], each["finding"]["until_step"] is None) for each in events]
@@ -488,7 +486,6 @@ def test_a_fork_of_a_diverged_run_does_not_begin_as_diverged() -> None:
 @pytest.mark.parametrize("at_step", [None, 150])
 def test_a_fork_is_announced_with_the_findings_of_its_past_and_they_are_no_news(at_step: int | None) -> None:
     one = Examined(NOTEBOOK)
-    one.one.join({}, 100, 0.0)
     one.step(300, 50)
     one.events()
     where = {} if at_step is None else {"at_step": at_step}
@@ -549,7 +546,6 @@ def test_watchers_hear_that_a_finding_of_a_look_is_gone(monkeypatch: pytest.Monk
         "fallline.runs.doctor.doctor.examine", partial(examine, rules=[Rule("odd", "odd", check)])
     )
     one = Examined({"data": {"samples": 60}, "runs": [{"name": "gd"}]})
-    one.one.join({}, 100, 0.0)
     one.step(129)
     assert [each["id"] for each in one.open()] == ["odd@129"]
     one.step(1)
@@ -595,11 +591,13 @@ def test_a_run_that_cannot_be_examined_still_diverges(
 def test_the_last_frame_at_rest_says_that_the_findings_are_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fallline.runs.doctor.doctor.CHEAP_SECONDS", 0.0)
     life = Life(runs=[{"name": "gd"}], data={"samples": 20})
-    life.one.join({}, 100, CLOCK.now)
     life.step(200)
-    settle(life.one, lambda: CLOCK.now)  # no time passes, so no further publication becomes due
-    frames = [each for each in life.one.take_outgoing() if isinstance(each, Frames)]
-    header, _ = frames[-1].runs["gd"]
+    watcher = Watcher(life.one, CLOCK.now)
+    settle(life.one, lambda: CLOCK.now)
+    watcher.take(CLOCK.now)
+    assert life.one.wake_at(CLOCK.now) == pytest.approx(CLOCK.now, abs=0.1)
+    life.one.work(0.005, CLOCK.now + 0.1, CLOCK)
+    header = watcher.take(CLOCK.now)[-1].runs["gd"].header
     assert (header["step"], header["findings_complete_to"]) == (200, 200)
 
 

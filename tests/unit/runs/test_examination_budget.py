@@ -187,7 +187,7 @@ def test_findings_do_not_depend_on_the_turns_in_which_measurements_are_made(
         monkeypatch.setattr(view, "PART_SECONDS", 1e9 if seconds else 1e-12)
         life, count = Life(**EXHIBITS[recipe].recipe.as_json()), 0
         for run in life.one.runs.values():
-            run.advance(400, CLOCK, publish=False)
+            run.advance(400, CLOCK)
             doctor = Doctor(life.one.problem)
             while doctor.is_behind(run):
                 doctor.examine(run, CLOCK)
@@ -218,7 +218,7 @@ def test_an_examination_over_budget_is_made_at_rest() -> None:
     one = Life(**DYING).one
     (run,) = one.runs.values()
     doctor = Doctor(one.problem)
-    run.advance(300, CLOCK, publish=False)
+    run.advance(300, CLOCK)
     while run.case.record.step < 196:
         doctor.examine(run, CLOCK)
     before = run.case.record
@@ -295,7 +295,7 @@ def test_the_expected_cost_of_a_new_run_is_that_of_the_others() -> None:
     one, other = life.one.runs.values()
     doctor = Doctor(life.one.problem)
     for run in (one, other):
-        run.advance(10, CLOCK, publish=False)
+        run.advance(10, CLOCK)
     ticks = iter(range(10))
     doctor.examine(one, lambda: 5.0 * next(ticks))
     cost = doctor.cost(one)
@@ -324,7 +324,7 @@ def test_at_a_pace_that_leaves_no_time_the_examinations_of_a_turn_stay_short() -
     """A turn begins at most one examination beyond its time, however many are missing."""
     life, spent = Life(runs=[{"name": "run"}], data={"samples": 20}), [0.0]
     (run,) = life.one.runs.values()
-    run.advance(120, CLOCK, publish=False)
+    run.advance(120, CLOCK)
     life.one.play(5.0, "steps", CLOCK.now)
     while run.findings_complete_to < 100:
         life.one.work(0.005, CLOCK.now, CLOCK)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.publishing import Event, Frames
-from fallline.runs.stepping import WAKE_SECONDS
+from fallline.runs.publishing import Event
 from fallline.vocabulary.commands import EditRun
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe, RunRecipe
 from support.aliases import Array
 from support.clocks import Clock
 from support.examined import settle
+from support.watcher import Watcher
 
 CLOCK = Clock(tick=0.01)
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
@@ -39,12 +39,19 @@ def make_steps(one: Experiment, **request: Any) -> dict[str, Any]:
 
 
 def play_for(
-    one: Experiment, seconds: float, clock: Clock, cost: Callable[[], float] = time.process_time
+    one: Experiment,
+    seconds: float,
+    clock: Clock,
+    cost: Callable[[], float] = time.process_time,
+    watchers: Sequence[Watcher] = (),
 ) -> None:
     """Let time pass in a playing experiment; `cost` measures its work, by default in the time of this process alone."""
     end = clock.now + seconds
     while clock.now < end:
         one.work(0.005, clock.now, cost)
+        outgoing = one.take_outgoing()
+        for watcher in watchers:
+            watcher.take(clock.now, outgoing)
         wake = one.wake_at(clock.now)
         clock.now = max(clock.now + 0.005, wake if wake is not None else end)
 
@@ -248,7 +255,6 @@ DIVERGING = {
 
 def test_a_diverged_run_stays_finite_is_reported_once_and_the_others_continue() -> None:
     one = experiment(**DIVERGING)
-    one.join({}, 100, CLOCK.now)
     answer = make_steps(one, steps=50)
     settle(one, CLOCK)
     gd, sgd = answer["runs"]
@@ -299,58 +305,47 @@ def test_the_last_run_cannot_be_removed() -> None:
         one.remove_run("nobody", CLOCK.now)
 
 
-def test_pieces_continue_each_other_without_a_gap_from_where_a_watcher_joined() -> None:
+def test_frames_continue_each_other_without_a_gap_from_where_a_watcher_joined() -> None:
     one, clock = experiment(), Clock()
     make_steps(one, steps=2000)
-    pieces = one.join({"sgd": {"generation": 0, "step": 1990}}, 100, clock.now)
-    nexts = {run: int(piece.last[-1]) + 1 for run, (_, piece) in pieces.items() if piece is not None}
-    assert nexts == {"gd": 2000, "sgd": 2000}
-    missed = pieces["sgd"][1]
-    assert missed is not None
-    assert missed.first[0] == 1990
+    watcher = Watcher(one, clock.now, since={"sgd": (0, 1990)})
+    nexts = {"gd": 0, "sgd": 1990}
     one.play(None, "steps", clock.now)
-    play_for(one, 0.5, clock)
+    play_for(one, 0.5, clock, watchers=[watcher])
     one.pause(clock.now)
-    for item in (item for item in one.take_outgoing() if isinstance(item, Frames)):
-        for run, (header, piece) in item.runs.items():
-            if piece is not None:
-                assert piece.first[0] == nexts[run]
-                assert len(piece) <= 128
-                nexts[run] = int(piece.last[-1]) + 1
-            assert header["step"] == nexts[run]
+    watcher.take(clock.now)
+    one.publish(clock.now + 1.0)
+    watcher.take(clock.now)
+    for answer in watcher.answers:
+        for run, update in answer.runs.items():
+            if len(update.buckets):
+                assert update.buckets.first[0] == nexts[run]
+                assert len(update.buckets) <= 100
+                nexts[run] = int(update.buckets.last[-1]) + 1
+    assert nexts == {name: run.state.step for name, run in one.runs.items()}
     assert nexts["gd"] > 2000
 
 
-def test_frames_come_no_more_often_than_people_see() -> None:
+@pytest.mark.parametrize("speed", [60.0, 1000.0])
+@pytest.mark.parametrize(("rates", "most"), [([10.0], 10), ([10.0, 2.0], 10), ([2.0, 30.0], 30)])
+def test_frames_come_as_often_as_watchers_take_them(rates: list[float], most: int, speed: float) -> None:
     one, clock = experiment(), Clock()
-    one.join({}, 100, clock.now)
-    one.play(1000.0, "steps", clock.now)
-    play_for(one, 2.0, clock)
-    outgoing = one.take_outgoing()
-    frames = [item for item in outgoing if isinstance(item, Frames)]
-    events = len(outgoing) - len(frames)  # each follows its frame
-    assert 0.8 * 2.0 / WAKE_SECONDS < len(frames) <= 2.0 / WAKE_SECONDS + 2 + events
-
-
-@pytest.mark.parametrize(("rates", "most"), [([10.0], 10), ([10.0, 2.0], 10), ([2.0], 10), ([2.0, 30.0], 30)])
-def test_frames_come_as_often_as_the_fastest_watcher_takes_them(rates: list[float], most: int) -> None:
-    one, clock = experiment(), Clock()
-    one.join({}, 100, clock.now, rates=rates)
-    one.play(60.0, "steps", clock.now)
-    play_for(one, 3.0, clock)
-    frames = [item for item in one.take_outgoing() if isinstance(item, Frames)]
-    assert 0.8 * 3.0 * most < len(frames) <= 3.0 * most + 3
-    assert one.runs["gd"].state.step >= 3.0 * 60 - 8, "no step is lost"
-    one.leave(rates)
-    assert not one._publisher.is_watched
+    watchers = [Watcher(one, clock.now, fps=rate, number=number) for number, rate in enumerate(rates)]
+    one.play(speed, "steps", clock.now)
+    play_for(one, 3.0, clock, watchers=watchers)
+    for watcher, rate in zip(watchers, rates, strict=True):
+        assert 0.8 * 3.0 * rate < len(watcher.answers) <= 3.0 * rate + 3
+    assert one.runs["gd"].state.step >= 3.0 * speed - 0.11 * speed, "no step is lost"
+    assert max(rates) == most
 
 
 @pytest.mark.parametrize("pace", ["steps", "samples"])
 def test_a_round_that_could_not_make_all_steps_due_is_followed_at_once(pace: str) -> None:
     one, clock = experiment(), Clock()
-    one.join({}, 100, clock.now, rates=[2.0])
+    watchers = [Watcher(one, clock.now, fps=2.0)]
     one.play(60.0, pace, clock.now)
-    play_for(one, 3.0, clock, Clock(tick=0.005))  # each run's part of a round takes as long as its budget
+    cost = Clock(tick=0.005)  # each run's part of a round takes as long as its budget
+    play_for(one, 3.0, clock, cost, watchers)
     leader = "sgd" if pace == "samples" else "gd"
     assert one.runs[leader].state.step >= 3.0 * 60 - 8
 
@@ -360,11 +355,11 @@ def test_an_older_generation_starts_the_run_afresh() -> None:
     make_steps(one, steps=10)
     one.reset(None, CLOCK.now)
     make_steps(one, steps=4)
-    pieces = one.join({"gd": {"generation": 0, "step": 10}}, 100, CLOCK.now)
-    header, piece = pieces["gd"]
-    assert header["generation"] == 1
-    assert piece is not None
-    assert (piece.first[0], piece.last[-1]) == (0, 3)
+    watcher = Watcher(one, CLOCK.now, since={"gd": (0, 10)})
+    one.publish(CLOCK.now + 1.0)
+    [answer] = watcher.take(CLOCK.now)
+    assert answer.runs["gd"].header["generation"] == 1
+    assert answer.runs["gd"].buckets.first.tolist() == [0, 1, 2, 3]
 
 
 def test_a_run_at_rest_is_evaluated_for_the_answer_and_not_recorded() -> None:
@@ -389,7 +384,6 @@ def test_an_edit_keeps_the_bounds_of_a_batch() -> None:
 
 def test_the_event_of_a_divergence_has_the_loss_of_the_last_step() -> None:
     one = experiment(**DIVERGING)
-    one.join({}, 100, CLOCK.now)
     answer = make_steps(one, steps=50)
     (event,) = [event for event in events(one) if event["event"] == "diverged"]
     assert event["latest"]["train_loss"]["step"] == event["diverged_at"]
@@ -398,7 +392,6 @@ def test_the_event_of_a_divergence_has_the_loss_of_the_last_step() -> None:
 
 def test_watchers_get_the_speed() -> None:
     one = experiment()
-    one.join({}, 100, CLOCK.now)
     one.play(None, "samples", CLOCK.now)
     one.pause(CLOCK.now)
     speeds = [(event["playing"], event["speed"], event["pace"]) for event in events(one)]

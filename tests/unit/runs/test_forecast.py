@@ -121,6 +121,6 @@ def test_looking_ahead_changes_no_run() -> None:
     whole = DIVERGE["momentum"]
     one, alone = Examined(whole), Examined(whole)
     one.step(20, 1)
-    alone.one.runs["run"].advance(20, alone.clock, publish=False)
+    alone.one.runs["run"].advance(20, alone.clock)
     assert forecasts(one)
     assert one.one.runs["run"].state.fingerprint() == alone.one.runs["run"].state.fingerprint()

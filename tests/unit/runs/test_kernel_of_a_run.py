@@ -85,7 +85,7 @@ def test_steps_are_made_by_the_kernel_of_the_run() -> None:
             return COMPILED.losses(problem, *plane)
 
     experiment = Experiment("x", Recipe.model_validate(SMALL), Kernels(Counted()))
-    experiment.run("sgd").advance(50, lambda: 0.0, publish=False)
+    experiment.run("sgd").advance(50, lambda: 0.0)
     assert sum(slices) == 50
     assert experiment.run("sgd").state.step == 50
     assert np.isfinite(experiment.run("sgd").state.parameters).all()

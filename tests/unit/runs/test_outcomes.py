@@ -297,7 +297,6 @@ def test_remedies_taken_live_have_the_outcomes_of_those_in_the_recipe() -> None:
 
 def test_frames_and_events_carry_outcomes() -> None:
     one = at_the_edge()
-    one.one.join({}, 100, 0.0)
     take(one, "run", of_rule(one, "rate_at_edge")["remedies"][0])
     one.step(200)
     outcomes = of_rule(one, "rate_at_edge")["outcomes"]

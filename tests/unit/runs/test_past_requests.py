@@ -11,11 +11,11 @@ from fallline.engine.state import TrainingState
 from fallline.runs.experiment import Experiment
 from fallline.runs.instruments.moment import snapshot
 from fallline.runs.instruments.table import INSTRUMENTS
-from fallline.runs.publishing import Event, Frames
 from fallline.vocabulary.commands import AddRun, EditRun
 from fallline.vocabulary.errors import Conflict, FalllineError, InvalidRequest, NotFound, TooExpensive
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
+from support.watcher import Watcher
 
 SMALL: dict[str, Any] = {"data": {"samples": 60}}
 
@@ -314,15 +314,14 @@ def test_a_fork_continues_its_parents_schedule_and_may_remove_a_bound() -> None:
 def test_watchers_get_a_forks_past() -> None:
     manual = ManualExperiment()
     manual.steps(90)
-    manual.one.join({}, 100, manual.clock.now)
-    manual.one.take_outgoing()
+    watcher = Watcher(manual.one, manual.clock.now)
+    manual.one.publish(manual.clock.now)
+    watcher.take(manual.clock.now)
     manual.fork(name="other", fork_of="gd", at_step=50)
-    outgoing = manual.one.take_outgoing()
-    added = next(item for item in outgoing if isinstance(item, Event))
-    assert added.message["event"] == "run_added"
-    frames = [item.runs["other"][1] for item in outgoing if isinstance(item, Frames) and "other" in item.runs]
-    [piece] = [piece for piece in frames if piece is not None]
-    assert (piece.first[0], piece.last[-1]) == (0, 49)
+    manual.one.publish(manual.clock.now + 1.0)
+    [answer] = watcher.take(manual.clock.now)
+    assert watcher.events[-1]["event"] == "run_added"
+    assert answer.runs["other"].buckets.first.tolist() == list(range(50))
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from fallline.runs.experiment import Experiment
-from fallline.runs.publishing import Frames
 from fallline.vocabulary.commands import Until
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import Clock
+from support.watcher import Watcher
 
 RUNS = ("first", "second", "third", "fourth")
 SLICE = 0.005
@@ -62,22 +62,19 @@ def test_fast_runs_make_a_whole_round_in_one_slice() -> None:
 
 def test_within_a_round_nothing_is_published_and_the_experiment_wants_to_go_on() -> None:
     clock, one = Clock(tick=0.2), experiment()
-    one.join({}, 100, clock.now)
-    one.take_outgoing()
+    watcher = Watcher(one, clock.now)
     one.play(60.0, "steps", clock.now)
-    one.take_outgoing()
-    frame_count = 0
+    watcher.take(clock.now)
     for _ in range(40):
-        clock.now += 1.0  # a publication is always due
+        clock.now += 1.0  # a frame is always due
         work(one, clock)
-        frames = [item for item in one.take_outgoing() if isinstance(item, Frames)]
-        if one.in_round:
-            assert frames == []
+        is_in_round, answers = one.in_round, watcher.take(clock.now)
+        if is_in_round:
+            assert answers == []
             assert one.wake_at(clock.now) == clock.now
-        for frame in frames:
-            frame_count += 1
-            assert len({header["step"] for header, _ in frame.runs.values()}) == 1
-    assert frame_count > 3
+        for answer in answers:
+            assert len({update.header["step"] for update in answer.runs.values()}) == 1
+    assert len(watcher.answers) > 3
 
 
 def test_a_round_is_finished_at_once_where_a_call_cannot_wait() -> None:

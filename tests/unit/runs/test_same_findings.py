@@ -184,7 +184,7 @@ def test_they_do_not_depend_on_examinations_that_are_late(name: str, monkeypatch
     monkeypatch.setattr("fallline.runs.past.checkpoints.KeptStates.offer", lambda *_: None)
     whole, steps = RECIPES[name]
     one = Examined(whole, KERNELS)
-    one.one.runs["run"].advance(steps, CLOCK, publish=False)
+    one.one.runs["run"].advance(steps, CLOCK)
     settle(one.one, one.clock)
     same(answer(one.one.runs["run"]), expected(name))
 

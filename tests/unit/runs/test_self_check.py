@@ -32,7 +32,7 @@ def run_of(body: dict[str, Any], steps: int, kernel: Kernel = NUMPY) -> Run:
     recipe = check_recipe(Recipe.model_validate(body))
     problem = build_problem(recipe.data, recipe.network, recipe.loss)
     run = Run(problem, recipe.runs[-1], Kernels(), kernel)
-    run.advance(steps, CLOCK, publish=False)
+    run.advance(steps, CLOCK)
     return run
 
 

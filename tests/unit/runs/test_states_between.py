@@ -44,7 +44,7 @@ def between() -> tuple[Between, Examined]:
     (run,) = one.one.runs.values()
     examined = run.case.examined
     assert examined is not None
-    run.advance(UNTIL - STEPS, one.clock, publish=False)
+    run.advance(UNTIL - STEPS, one.clock)
     return Between(one.one.problem, run, UNTIL, take), one
 
 
@@ -76,7 +76,7 @@ def test_late_examinations_replay_no_long_stretch(monkeypatch: pytest.MonkeyPatc
     clock = Clock(0.01)
     steps, long_from = 6_000, 2_048  # at 0.1 ms a step, the next examination is 3 ms away
     while run.state.step < steps:
-        run.advance(100, clock, publish=False)
+        run.advance(100, clock)
     read: list[int] = []
     replayed: list[int] = []
     state_at = view.state_at
@@ -104,7 +104,7 @@ def test_each_state_is_the_runs_own_in_whatever_order_one_looks() -> None:
     (twin,) = again.runs.values()
     own: dict[int, str] = {}
     while twin.state.step < UNTIL - 1:
-        twin.advance(1, one.clock, publish=False)
+        twin.advance(1, one.clock)
         own[twin.state.step] = repr(measured(again.problem, twin.state))  # there NaN is itself
     steps = list(range(run.case.examined.step + 1, UNTIL))
     for place, step in enumerate(random.Random(1).sample(steps, len(steps))):

@@ -63,7 +63,7 @@ def sliced(run: Run, lengths: list[int], most: int = 1000) -> int:
     while not run.is_over and run.state.step < most:
         for length in lengths:
             if not run.is_over:
-                run.advance(min(length, most - run.state.step), CLOCK, publish=False)
+                run.advance(min(length, most - run.state.step), CLOCK)
     return run.state.step
 
 
@@ -146,21 +146,19 @@ def test_a_condition_already_met_when_it_was_set_does_not_stop_the_run() -> None
     died = sliced(run, [1000])
     run.edit(EditRun.model_validate({"stop": [{"when": "layer_dies"}], "redraw": {"layers": [1, 2, 3]}}))
     assert not run.is_over
-    run.advance(1, CLOCK, publish=False)
+    run.advance(1, CLOCK)
     assert (run.state.step, run.finished) == (died + 1, None)
     _, same = set_up(DIES, {"when": "layer_dies"})
     sliced(same, [1000])
     same.edit(EditRun.model_validate({"stop": [{"when": "layer_dies"}]}))
-    same.advance(50, CLOCK, publish=False)
+    same.advance(50, CLOCK)
     assert same.state.step == died + 1, "it is still dead"
 
 
 def experiment(*conditions: dict[str, Any]) -> Experiment:
     recipe = DIES.as_json()
     recipe["runs"][1]["stop"] = list(conditions)
-    one = Experiment("x", Recipe.model_validate(recipe))
-    one.join({}, 100, CLOCK.now)
-    return one
+    return Experiment("x", Recipe.model_validate(recipe))
 
 
 def step(one: Experiment, steps: int) -> list[dict[str, Any]]:

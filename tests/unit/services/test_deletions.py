@@ -157,7 +157,7 @@ async def test_watchers_are_closed_and_only_the_newest_deletions_are_kept(
     async with open_lab(store) as lab:
         experiments = [await created(lab) for _ in range(3)]
         box = Outbox(experiments[0][0])
-        await lab.watch(box.experiment, None, box, {}, 100)
+        await lab.watch(box.experiment, None, box)
         undos = [await deleted(lab, id, token) for id, token in experiments]
         assert box.is_closed
         await lab.idle_sweep.sweep()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,7 @@ from fallline.vocabulary.errors import (
 from fallline.vocabulary.recipe import Recipe
 from support.clocks import work_for
 from support.labs import created, open_lab, steps_of
+from support.readers import Reader
 
 
 async def under_way(lab: Lab, id: str) -> None:
@@ -121,26 +123,30 @@ async def test_a_watcher_misses_nothing_however_it_joins() -> None:
         await lab.command(id, token, "play", {"speed": "max"})
         await asyncio.sleep(0.1)
         boxes = [Outbox(id, fps=30, buckets=100) for _ in range(3)]
+        readers = [(box, Reader()) for box in boxes]
         for box in boxes:
-            await lab.watch(id, None, box, {}, 100)
+            await lab.watch(id, None, box)
             await asyncio.sleep(0.05)
-        state = await lab.command(id, token, "pause", {})
+            read(*readers)
+        steps = steps_of(await lab.command(id, token, "pause", {}))
         async with asyncio.timeout(60):  # the last steps may still be on their way
             while any(
-                box._newest(run).header["step"] != step
-                for box in boxes
-                for run, step in steps_of(state).items()
+                reader.ends() != {run: step - 1 for run, step in steps.items()} for _, reader in readers
             ):
                 await asyncio.sleep(0.01)
-        for box in boxes:
-            frame = box.take_frame(0.0)
-            for run, part in frame.runs.items():
-                buckets = part.merged(100)
-                assert not box.must_resume
-                assert len(buckets) <= 100
-                assert buckets.first[0] == 0
-                assert buckets.last[-1] == part.header["step"] - 1 == steps_of(state)[run] - 1
-            await lab.unwatch(id, box)
+                read(*readers)
+        for box, reader in readers:
+            assert not box.must_resume
+            assert [buckets[0]["first"] for buckets in reader.buckets.values()] == [0, 0]
+            lab.unwatch(id, box)
+
+
+def read(*readers: tuple[Outbox, Reader]) -> None:
+    """Take the frames that are here, and ask for the next ones."""
+    for box, reader in readers:
+        if box.frame is not None:
+            reader.take(box.take_frame().message(), resumed=True)
+        box.ask(time.monotonic())
 
 
 async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were() -> None:
@@ -149,7 +155,7 @@ async def test_a_token_that_is_not_the_experiments_may_not_watch_as_if_it_were()
         _, other = await created(lab)
         for wrong in (other, "bad"):
             with pytest.raises(NotAuthorized, match=r"^the token is not this experiment's: "):
-                await lab.watch(id, wrong, Outbox(id), {}, 100)
+                await lab.watch(id, wrong, Outbox(id))
 
 
 async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:
@@ -166,7 +172,7 @@ async def test_without_a_folder_nothing_is_deleted_to_make_room() -> None:
 async def test_a_watched_experiment_is_not_evicted() -> None:
     async with open_lab(most=1) as lab:
         id, _ = await created(lab)
-        await lab.watch(id, None, Outbox(id), {}, 100)
+        await lab.watch(id, None, Outbox(id))
         with pytest.raises(Unavailable):
             await created(lab)
 
@@ -176,7 +182,7 @@ async def test_a_watcher_who_joins_during_an_eviction_watches_a_live_experiment(
         id, _ = await created(lab)
         box = Outbox(id)
         creation, watched = await asyncio.gather(
-            created(lab), lab.watch(id, None, box, {}, 100), return_exceptions=True
+            created(lab), lab.watch(id, None, box), return_exceptions=True
         )
         assert isinstance(creation, Unavailable)
         assert isinstance(watched, dict)
@@ -197,7 +203,7 @@ async def test_however_many_come_at_once_no_more_are_open_than_may_be() -> None:
 async def test_a_playing_experiment_that_nobody_watches_is_paused() -> None:
     async with open_lab(idle_seconds=0.3) as lab:
         (alone, token), (watched, other) = await created(lab), await created(lab)
-        await lab.watch(watched, None, Outbox(watched), {}, 100)
+        await lab.watch(watched, None, Outbox(watched))
         for id, its in ((alone, token), (watched, other)):
             await lab.command(id, its, "play", {"speed": 10})
         await asyncio.sleep(0.8)  # a request is use too

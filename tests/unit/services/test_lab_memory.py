@@ -112,7 +112,7 @@ async def test_if_all_playing_experiments_are_read_the_largest_share_is_paused_w
         for id, token in [(small, its), *[await create(lab, "large") for _ in range(6)]]:
             await plays(lab, id, token)
             boxes[id] = Outbox(id)
-            await lab.watch(id, token, boxes[id], {}, 100)
+            await lab.watch(id, token, boxes[id])
             lab.acknowledged(id)
         lab._capacity.limits = type(lab._capacity.limits)(1000, 4.5 * ONE)
         await lab._loader.relieve()
@@ -157,5 +157,10 @@ async def test_data_that_readers_have_not_received_counts() -> None:
         id, token = await create(lab)
         await lab.command(id, token, "step", {"steps": 2_000})
         before = lab._capacity.used_bytes
-        await lab.watch(id, token, Outbox(id, buckets=5_000), {}, 5_000)
-        assert lab._capacity.used_bytes - before > 100_000
+        box = Outbox(id, buckets=5_000)
+        await lab.watch(id, token, box)
+        box.ask(0.0)
+        async with asyncio.timeout(60):
+            while box.frame is None:
+                await asyncio.sleep(0.005)
+        assert lab._capacity.used_bytes - before >= box.frame.nbytes > 100_000

@@ -98,7 +98,7 @@ async def test_what_played_is_opened_before_other_work_and_its_watchers_join_lik
         monkeypatch.setattr(Worker, kind, noting(note, real))
     async with open_lab(store) as lab:
         for id in (played, paused):
-            await lab.watch(id, None, Outbox(id), {}, 100)
+            await lab.watch(id, None, Outbox(id))
         assert lab._owners.share(played).startswith("owner:")
         assert lab._owners.share(paused).startswith("address:")
     assert [kind for kind, id in calls if id == played][:2] == ["restore", "command"]
@@ -313,8 +313,8 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         id, token = await created(lab)
         await lab.command(id, token, "step", {"steps": 5}, key="a")
         box, other = Outbox(id), Outbox((await created(lab))[0])
-        await lab.watch(id, token, box, {}, 100)
-        await lab.watch(other.experiment, None, other, {}, 100)
+        await lab.watch(id, token, box)
+        await lab.watch(other.experiment, None, other)
         before = await lab.views.state(id, 100.0)
         assert before["read_only"] is False
         store.is_full = True
@@ -335,7 +335,7 @@ async def test_nothing_is_acknowledged_that_could_not_be_stored(monkeypatch: pyt
         assert costless(await lab.views.state(id, 100.0)) == costless({**before, "read_only": True}), (
             "what is stored can be read"
         )
-        await lab.unwatch(id, box)
+        lab.unwatch(id, box)
         store.is_full = False
         events: list[dict[str, Any]] = []
 

@@ -38,7 +38,7 @@ async def plays(lab: Lab, id: str, token: str, address: str | None = None) -> No
 async def reads(lab: Lab, id: str, token: str, address: str | None = None) -> Outbox:
     """Watch, and acknowledge a frame."""
     box = Outbox(id)
-    await lab.watch(id, token, box, {}, 100, address=address)
+    await lab.watch(id, token, box, address=address)
     lab.acknowledged(id)
     return box
 
@@ -90,7 +90,7 @@ async def test_a_watcher_without_acknowledgements_keeps_no_slot(monkeypatch: pyt
     async with open_lab(Lasting(), most=2) as lab:
         first = [await create(lab), await create(lab)]
         for id, _ in first:
-            await lab.watch(id, None, Outbox(id), {}, 100)
+            await lab.watch(id, None, Outbox(id))
         with pytest.raises(Unavailable):
             await create(lab)
         for id, _ in first:
@@ -230,7 +230,7 @@ async def test_opening_one_that_is_read_without_a_place_holds_up_nobody_else(
         async with asyncio.timeout(60):
             while slow == "open" and not temporary(lab):
                 await asyncio.sleep(0.01)
-        readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine), {}, 100)))
+        readers.append(asyncio.ensure_future(lab.watch(mine, token, Outbox(mine))))
         await asyncio.sleep(0.1)
         async with asyncio.timeout(60):
             await create(lab)

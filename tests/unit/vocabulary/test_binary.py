@@ -144,6 +144,15 @@ def test_equal_columns_of_single_steps_are_the_same_bytes() -> None:
     assert len({each["at"] for each in wide["series"]["batch_loss"].values()}) == 4
 
 
+def test_brief_columns_of_single_steps_list_only_the_last_value() -> None:
+    whole, brief = (
+        json.loads(binary(steps(6), 0, is_brief=is_brief)[0])["series"] for is_brief in (False, True)
+    )
+    assert brief == {name: {"last": statistics["last"]} for name, statistics in whole.items()}
+    wide = coarsen(steps(6), 3)
+    assert binary(wide, 0, is_brief=True) == binary(wide, 0)
+
+
 def test_the_dtypes_are_the_smallest_that_keep_the_numbers() -> None:
     def dtypes(buckets: Buckets) -> list[str]:
         columns = json.loads(binary(buckets, 0)[0])

@@ -63,12 +63,6 @@ def test_the_mean_lies_between_minimum_and_maximum(values: Array, first: int, at
     assert np.isnan(buckets.mean[~finite]).all()
 
 
-@given(st.integers(0, 5000), st.integers(1, 700), st.integers(1, 120))
-def test_the_fast_path_from_records_equals_merging(first: int, steps: int, at_most: int) -> None:
-    records = measured(first + steps).part(first, first + steps)
-    assert_same(from_records(records, at_most), coarsen(from_records(records), at_most))
-
-
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 6))
 def test_merging_does_not_depend_on_how_the_steps_were_sliced(first: int, seed: int, exponent: int) -> None:
     records, width = measured(700).part(first, 700), 1 << exponent
@@ -87,7 +81,7 @@ def test_joining_is_associative(one: int, other: int) -> None:
     begin, end = sorted((one, other))
     records = measured(100)
     a, b, c = (
-        from_records(records.part(*ends), 7) if ends[0] < ends[1] else Buckets.empty(NAMES)
+        coarsen(from_records(records.part(*ends)), 7) if ends[0] < ends[1] else Buckets.empty(NAMES)
         for ends in ((0, begin), (begin, end), (end, 100))
     )
     assert_same(join(join(a, b), c), join(a, join(b, c)))
@@ -134,14 +128,14 @@ def test_one_bucket_can_always_hold_everything() -> None:
 
 def test_buckets_cut_short_grow_whole_again_with_what_follows() -> None:
     records = measured(64)
-    cut = join(from_records(records.part(0, 23), 1), from_records(records.part(23, 64), 1))
+    cut = join(coarsen(from_records(records.part(0, 23)), 1), coarsen(from_records(records.part(23, 64)), 1))
     assert_summarises(coarsen(cut, 1), records)
 
 
 def test_a_spike_is_never_lost() -> None:
     values = np.zeros((1, 100_000))
     values[0, 77_777] = 1e9
-    buckets = from_records(recorded(values), 10)
+    buckets = coarsen(from_records(recorded(values)), 10)
     assert buckets.maximum.max() == 1e9
     assert buckets.first[buckets.maximum[0] == 1e9] <= 77_777 <= buckets.last[buckets.maximum[0] == 1e9]
 
@@ -182,7 +176,7 @@ def test_a_value_that_is_not_finite_counts_as_missing() -> None:
 
 
 def test_a_merged_piece_does_not_keep_the_steps_in_memory() -> None:
-    buckets = from_records(measured(4096), 16)
+    buckets = coarsen(from_records(measured(4096)), 16)
     for column in (
         buckets.first,
         buckets.last,
@@ -232,7 +226,7 @@ def test_empty_buckets_stay_empty() -> None:
 def test_records_accept_their_seconds_later() -> None:
     timed = one_series(1, 2).with_seconds(np.array([0.5, 1.0]))
     assert timed.seconds.tolist() == [0.5, 1.0]
-    assert from_records(timed, 1).seconds.tolist() == [1.0]
+    assert coarsen(from_records(timed), 1).seconds.tolist() == [1.0]
 
 
 def test_a_part_of_records_is_selected_by_record_numbers() -> None:
@@ -259,7 +253,7 @@ def test_json_has_null_where_there_is_no_finite_value() -> None:
 
 @given(tables, st.integers(1, 20))
 def test_json_never_holds_nan_or_infinity(values: Array, at_most: int) -> None:
-    text = json.dumps(from_records(recorded(values), at_most).as_json(0), allow_nan=False)
+    text = json.dumps(coarsen(from_records(recorded(values)), at_most).as_json(0), allow_nan=False)
     assert set(json.loads(text)) == {"generation", "first", "last", "samples_seen", "seconds", "series"}
 
 
@@ -282,7 +276,7 @@ def plotlys(column: Array) -> dict[str, str]:
 
 
 def test_bdata_equals_what_plotly_writes() -> None:
-    buckets = from_records(measured(500), 40)
+    buckets = coarsen(from_records(measured(500)), 40)
     columns = buckets.as_bdata(2)
     assert columns["generation"] == 2
     assert columns["encoding"] == "bdata"

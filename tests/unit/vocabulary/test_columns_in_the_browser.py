@@ -19,9 +19,9 @@ AT_MOST = (1000, 64, 17, 8)
 
 
 def frame(buckets: Buckets) -> str:
-    """Return a binary frame of two runs in base64."""
+    """Return a binary frame of two runs in base64, the second of which is brief."""
     one, data = binary(buckets, 2)
-    other, more = binary(buckets, 2, start=len(data))
+    other, more = binary(buckets, 2, start=len(data), is_brief=True)
     text = f'{{"type":"frame","runs":{{"gd":{{"step":300,"columns":{one}}},"sgd":{{"columns":{other}}}}}}}'
     return base64.b64encode(opening(text) + data + more).decode()
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from fallline.realtime.frames import Frame, RunUpdate
+from fallline.realtime.frames import Frame
 from fallline.realtime.session import NumberedFrame
 from fallline.vocabulary.binary import opening
+from fallline.vocabulary.frame_requests import Held, RunUpdate
 from fallline.web import answers
 from fallline.web.answers import Encoded, parts_of_frame
-from support.columns import NAMES, header, piece
+from support.columns import header, piece
 from support.watching import read_binary
 
 
@@ -40,8 +41,8 @@ async def text_of_frame(numbered: NumberedFrame) -> str:
 
 
 def frame(encoding: str = "json") -> Frame:
-    runs = {run: RunUpdate(header(3), NAMES, (piece(0, 3),)) for run in ("gd", "sgd")}
-    return Frame("e", runs, 100, encoding)
+    runs = {run: RunUpdate(header(3), piece(0, 3), Held(run, 0, 3)) for run in ("gd", "sgd")}
+    return Frame("e", runs, encoding, 0.0)
 
 
 async def test_one_frame_is_encoded_once_and_has_the_number_of_each_socket(encoded: list[Frame]) -> None:

@@ -14,35 +14,44 @@ from fallline.realtime.outbox import Outbox
 from fallline.realtime.session import COMMAND_BURST
 from fallline.services.lab import Lab
 from fallline.vocabulary.errors import Conflict, InvalidRequest, NotAuthorized, NotFound, Unavailable
+from fallline.vocabulary.frame_requests import FrameRequest
 from fallline.web import connection, lines
 from fallline.web.lines import KEPT_BYTES, Line, Lines
 from fallline.web.open_sockets import EVENTS, MOST_OF_OWNER, POLLING, OpenSockets
-from support.columns import header, piece
 from support.listed_lab import ListedLab
+from support.pulling import Source, tiny
 
 Message = dict[str, Any]
 WATCH = {"type": "watch", "experiment": "e", "token": "right"}
 
 
 class PlayingLab(ListedLab):
-    """Its experiment has a step more whenever `play` is called."""
+    """Its experiment has a step more whenever `play` is called. From then on it answers requests for frames at once."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.source = Source(recipe=tiny("gd"))
         self.watchers: list[Outbox] = []
-        self.step = 0
 
     async def watch(self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any) -> Message:
         self.watchers.append(watcher)
+        number = self.source.hub.number()
+
+        def ask(request: FrameRequest, _: float) -> None:
+            self.source.one.ask(number, request, 0.0)
+            if self.source.one.run("gd").state.step:
+                self.source.publish()
+
+        self.source.hub.join(number, watcher, self.source.one.series, ask)
         return {"id": id}
 
-    async def unwatch(self, id: str, watcher: Outbox) -> None:
+    def unwatch(self, id: str, watcher: Outbox) -> None:
         self.watchers.remove(watcher)
+        self.source.hub.leave(id, watcher)
 
     def play(self) -> None:
-        for watcher in self.watchers:
-            watcher.add_history("gd", header(self.step + 1), piece(self.step, self.step + 1))
-        self.step += 1
+        self.source.advance(1)
+        self.source.publish()
 
 
 class World:

@@ -19,8 +19,8 @@ from fallline.web import connection
 from fallline.web import socket as sockets
 from fallline.web.connection import FRAGMENT
 from fallline.web.socket import Socket
-from support.columns import header, piece
 from support.listed_lab import ListedLab
+from support.pulling import Source
 from support.spies import noting
 from support.watching import read_binary
 
@@ -101,31 +101,32 @@ async def test_a_client_that_takes_no_message_in_time_is_let_go(monkeypatch: pyt
     assert client.heard == []
 
 
-async def test_all_watches_end_at_once_however_busy_one_experiment_is() -> None:
-    class Busy(ListedLab):
+async def test_all_watches_end_when_the_client_hangs_up() -> None:
+    class Left(ListedLab):
         def __init__(self) -> None:
             super().__init__()
             self.left: set[str] = set()
-            self.all_left = asyncio.Event()
 
-        async def unwatch(self, id: str, *_: Any) -> None:
+        def unwatch(self, id: str, *_: Any) -> None:
             self.left.add(id)
-            if len(self.left) == 3:
-                self.all_left.set()
-            await self.all_left.wait()
 
-    client, lab = Client(*({"type": "watch", "experiment": each} for each in "abc")), Busy()
+    client, lab = Client(*({"type": "watch", "experiment": each} for each in "abc")), Left()
     async with asyncio.timeout(60):
         await Socket(cast(WebSocket, client), cast(Lab, lab), 5.0).run()
     assert lab.left == set("abc")
 
 
 async def test_frames_are_bytes_with_the_encoding_binary_and_long_ones_come_in_fragments() -> None:
+    source = Source()
+    source.advance(1_000)
+
     class Long(ListedLab):
         async def watch(
             self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
         ) -> dict[str, Any]:
-            watcher.add_history("gd", header(5_000), piece(0, 5_000))
+            source.join(watcher)
+            watcher.ask(0.0)
+            source.publish()
             return {"id": id}
 
     client = Client({"type": "watch", "experiment": "e", "encoding": "binary", "buckets": 5_000})
@@ -133,31 +134,35 @@ async def test_frames_are_bytes_with_the_encoding_binary_and_long_ones_come_in_f
     answer, frame = client.heard
     assert answer["type"] == "experiment"
     assert frame["frame"] == 1
-    assert frame["runs"]["gd"]["columns"]["last"].tolist() == list(range(5_000))
+    last = frame["runs"]["gd"]["columns"]["last"].tolist()
+    assert last == list(range(len(last)))
     assert client.longest == FRAGMENT
 
 
-async def test_frames_that_are_being_sent_hold_no_pieces_of_history() -> None:
+async def test_frames_that_are_being_sent_hold_no_columns() -> None:
     """A stuck reader keeps one text in memory, not its columns."""
-    history = piece(0, 8)
-    reference = ref(history.minimum)
+    source = Source()
+    source.advance(8)
+    references = []
 
-    class OnePiece(ListedLab):
+    class OneFrame(ListedLab):
         async def watch(
             self, id: str, token: str | None, watcher: Outbox, *_: Any, **__: Any
         ) -> dict[str, Any]:
-            nonlocal history
-            watcher.add_history("gd", header(8), history)
-            del history
+            source.join(watcher)
+            watcher.ask(0.0)
+            source.publish()
+            assert watcher.frame is not None
+            references.append(ref(watcher.frame.runs["gd"].buckets.minimum))
             return {"id": id}
 
     client = Client({"type": "watch", "experiment": "e"})
     client.takes, client.lasts = 1, True
-    running = asyncio.ensure_future(Socket(cast(WebSocket, client), cast(Lab, OnePiece()), 5.0).run())
+    running = asyncio.ensure_future(Socket(cast(WebSocket, client), cast(Lab, OneFrame()), 5.0).run())
     while not client.is_stuck:
         await asyncio.sleep(0)
     gc.collect()
-    assert reference() is None
+    assert [reference() for reference in references] == [None]
     running.cancel()
     await asyncio.wait([running])
 

@@ -51,36 +51,6 @@ def _mean(left: float, right: float, before: int, after: int, minimum: float, ma
     return min(max(value, minimum), maximum)
 
 
-@compiled_for(void(*_READ, *_READ, *_WRITTEN))
-def _merge(
-    left_minimum: Array,
-    left_maximum: Array,
-    left_mean: Array,
-    left_final: Array,
-    left_count: Whole,
-    right_minimum: Array,
-    right_maximum: Array,
-    right_mean: Array,
-    right_final: Array,
-    right_count: Whole,
-    minimum: Array,
-    maximum: Array,
-    mean: Array,
-    final: Array,
-    count: Whole,
-) -> None:
-    """Fill the last five."""
-    series, buckets = minimum.shape
-    for row in range(series):
-        for at in range(buckets):
-            low = minimum[row, at] = _lower(left_minimum[row, at], right_minimum[row, at])
-            high = maximum[row, at] = _higher(left_maximum[row, at], right_maximum[row, at])
-            before, after = left_count[row, at], right_count[row, at]
-            mean[row, at] = _mean(left_mean[row, at], right_mean[row, at], before, after, low, high)
-            final[row, at] = right_final[row, at] if after > 0 or before == after else left_final[row, at]
-            count[row, at] = before + after
-
-
 @compiled_for(void(*_READ, _PLACES, _PLACES, _PLACES, float64[:, :], int64[:], *_WRITTEN))
 def _carry_out(
     all_minimum: Array,
@@ -129,13 +99,6 @@ def _carry_out(
             mean[row, to] = row_of[2, at]
             final[row, to] = row_of[3, at]
             count[row, to] = counts[at]
-
-
-def merged(left: Buckets, right: Buckets) -> Buckets:
-    """Merge each left bucket with the right one of the same index."""
-    columns = _columns(left.minimum.shape)
-    _merge(*_columns_of(left), *_columns_of(right), *columns)
-    return Buckets(left.first, right.last, right.samples_seen, right.seconds, left.names, *columns)
 
 
 def carried_out(plan: MergePlan, buckets: Buckets) -> Buckets:

@@ -122,6 +122,6 @@ def history_in(
         within = records.part(max(since, records.first), records.stop)
         if len(within):
             steps = np.arange(within.first + 1, within.stop + 1)
-            piece = from_records(within.with_seconds(np.interp(steps, *seconds)), at_most=at_most)
-            buckets = piece if buckets is None else coarsen(join(buckets, piece), at_most)
+            piece = from_records(within.with_seconds(np.interp(steps, *seconds)))
+            buckets = coarsen(piece if buckets is None else join(buckets, piece), at_most)
     return buckets

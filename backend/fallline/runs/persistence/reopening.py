@@ -191,7 +191,7 @@ def restoration(
         while behind and (left := end - clock()) > 0.0:
             for run in behind:
                 affordable = max(int(left / len(behind) / run.step_seconds), 1)
-                run.advance(min(steps_left(run), affordable), clock, publish=False, stops=False)
+                run.advance(min(steps_left(run), affordable), clock, stops=False)
             behind = [run for run in behind if steps_left(run)]
     for run in runs.values():
         if positions[run.name]["diverged"]:
