@@ -97,7 +97,9 @@ def test_where_fast_training_begins_a_frame_replaces_few_buckets(slices: list[in
         assert update.buckets.first[0] >= before / 2
         columns = update.buckets.as_json(0)
         reader.take({"runs": {"gd": {"generation": 0, "columns": columns}}}, resumed=True)
-    assert_equal(reader.buckets["gd"], as_buckets(run.history.range(0, run.state.step - 1, 10_000).as_json(0)))
+    assert_equal(
+        reader.buckets["gd"], as_buckets(run.history.range(0, run.state.step - 1, 10_000).as_json(0))
+    )
 
 
 def test_a_reader_that_wakes_up_gets_what_one_that_never_slept_could_get() -> None:
