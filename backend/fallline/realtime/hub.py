@@ -9,7 +9,7 @@ from typing import Any
 from fallline.realtime.frames import Frame
 from fallline.realtime.outbox import Ask, Outbox
 from fallline.vocabulary.encoding import weight_of
-from fallline.vocabulary.frame_requests import Answer, FrameRequest
+from fallline.vocabulary.frame_requests import Answer
 
 ALL_FRAMES, LEAST_RATE = 3_000, 10.0
 """Frames a second of all experiments together, but as many for each: 100 people see 30 a second, 300 ten."""
@@ -30,11 +30,7 @@ class Hub:
     def join(self, number: int, watcher: Outbox, names: tuple[str, ...], ask: Ask) -> None:
         """Subscribe a watcher to its experiment, which has these series and takes requests by `ask`."""
         self._audiences.setdefault(watcher.experiment, {})[number] = watcher
-
-        def ask_seldom(request: FrameRequest, seconds: float) -> None:
-            ask(request, max(seconds, self._least_interval - request.interval))
-
-        watcher.join(names, ask_seldom)
+        watcher.join(names, ask, self._least_interval)
 
     def leave(self, experiment: str, watcher: Outbox) -> int | None:
         """Unsubscribe a watcher; return its number. Does nothing if it is not subscribed."""
@@ -58,7 +54,6 @@ class Hub:
         """Number of experiments with a watcher."""
         return len(self._audiences)
 
-    @property
     def _least_interval(self) -> float:
         """The least seconds between two frames of each experiment, while so many are watched."""
         return min(len(self._audiences) / ALL_FRAMES, 1 / LEAST_RATE)

@@ -77,6 +77,9 @@ class Outbox:
         self._ask: Ask | None = None
         self._is_waiting = False
         """It has asked for a frame that is not there yet."""
+        self._is_past = True
+        """The next frame is of the past."""
+        self._least_interval: Callable[[], float] = lambda: 0.0
         self._not_before = 0.0
 
     @property
@@ -86,8 +89,11 @@ class Outbox:
 
     # ------------------------------------------------------------------ incoming
 
-    def join(self, names: tuple[str, ...], ask: Ask) -> None:
-        """Begin to ask an experiment with these series for frames."""
+    def join(
+        self, names: tuple[str, ...], ask: Ask, least_interval: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """Begin to ask an experiment with these series for frames, which are so many seconds apart at least."""
+        self._least_interval = least_interval
         if self._series is not None:
             self.unknown_series = tuple(name for name in self._series if name not in names)
         self._series_count = len(names if self._series is None else self._series)
@@ -160,8 +166,8 @@ class Outbox:
         if self._ask is None or self._is_waiting or self.frame is not None:
             return
         self._is_waiting = True
-        is_past = not self._held or any(each.left for each in self._held.values())
-        most_bytes = CATCH_UP_BYTES if is_past else min(FRAME_BYTES, line_bytes)
+        most_bytes = CATCH_UP_BYTES if self._is_past else min(FRAME_BYTES, line_bytes)
+        interval = min(self.interval, CATCH_UP_SECONDS) if self._is_past else self.interval
         if self._most_bytes is not None:
             most_bytes = min(most_bytes, self._most_bytes)
         request = FrameRequest(
@@ -171,7 +177,7 @@ class Outbox:
             most_bytes=most_bytes,
             run_bytes=HEADER_BYTES + self._series_count * BYTES_OF_SERIES[self._encoding],
             bucket_bytes=(4 * max(self._series_count, 1) + 2) * BYTES_OF_NUMBER[self._encoding],
-            interval=min(self.interval, CATCH_UP_SECONDS) if is_past else self.interval,
+            interval=max(interval, self._least_interval()),
             held=tuple(self._held.values()),
             after=self._after,
         )
@@ -187,4 +193,5 @@ class Outbox:
         for name, update in frame.runs.items():
             self._held[name] = update.held
             self._after = name
+        self._is_past = any(update.held.left for update in frame.runs.values())
         return frame

@@ -30,7 +30,9 @@ BYTES_A_MESSAGE = 1024
 """A longer message counts as several messages."""
 
 UNACKNOWLEDGED_SECONDS = 60.0
-"""Seconds that a reader with credit may leave frames unacknowledged while more frames are due."""
+"""Seconds that a reader with credit may leave frames unacknowledged. Half of it passes before the session asks whether
+more frames are due, and half of it then.
+"""
 
 WATCH_RATE, WATCH_BURST = 5.0, 2.0 * MOST_WATCHED
 
@@ -67,6 +69,8 @@ class Session:
         self._frames = 0
         self._acknowledged: int | None = 0 if needs_credit else None
         self._without_credit_since: float | None = None
+        self._due_since: float | None = None
+        """Since when a frame has been here without credit for it."""
         self._pace = LinePace()
         self._running_commands = self._running_watches = 0
         self._refused = 0
@@ -116,8 +120,7 @@ class Session:
                 self._acknowledged = max(before, min(frame, self._frames))
                 self._pace.acknowledged(self._acknowledged, now)
                 if self._pace.most_bytes < most_bytes:
-                    for outbox, _ in self._watched.values():
-                        outbox.frame = None  # it may be too large: it asks anew
+                    self._drop_frames()
                 return message if self._acknowledged > before or self._has_read_all else None
             case Ping(id=id):
                 self.reply({"type": "pong", "id": id})
@@ -240,13 +243,24 @@ class Session:
         if any(outbox.must_resume for outbox, _ in self._watched.values()):
             self._give_up("too far behind: resume")
         if self.has_credit(now):
-            self._without_credit_since = None
+            if self._due_since is not None:
+                self._drop_frames()
+            self._without_credit_since = self._due_since = None
         elif self._without_credit_since is None:
             self._without_credit_since = now
-        elif now - self._without_credit_since >= UNACKNOWLEDGED_SECONDS:
-            if self._frames_here:
-                self._give_up("frames are not being acknowledged: resume")
+        elif now - self._without_credit_since < UNACKNOWLEDGED_SECONDS / 2:
+            return
+        elif not self._frames_here:
             self._ask(now)  # only to learn whether more frames are due
+        elif self._due_since is None:
+            self._due_since = now
+        elif now - self._due_since >= UNACKNOWLEDGED_SECONDS / 2:
+            self._give_up("frames are not being acknowledged: resume")
+
+    def _drop_frames(self) -> None:
+        """Drop the frames that are here: they have become old or too large. Newer ones are asked for."""
+        for outbox, _ in self._watched.values():
+            outbox.frame = None
 
     def _ask(self, now: float) -> None:
         """Ask for the next frame of each experiment."""
@@ -288,9 +302,9 @@ class Session:
     def wake_at(self, now: float) -> float | None:
         """Return when `take` may have something without new input; None for never."""
         times = [self._idle_at] if self._is_idle else []
-        if self._without_credit_since is not None:
-            give_up_at = self._without_credit_since + UNACKNOWLEDGED_SECONDS
-            times += [give_up_at] if give_up_at > now else []
+        since = (self._without_credit_since, self._due_since)
+        deadlines = [at + UNACKNOWLEDGED_SECONDS / 2 for at in since if at is not None]
+        times += [at for at in deadlines if at > now]
         return min(times, default=None)
 
     def closed_experiments(self) -> list[str]:

@@ -781,8 +781,10 @@ class Experiment:
         self._answer_readers(now)
 
     def _answer_readers(self, now: float) -> None:
-        speeds = self._stepping.most_speeds(self.runs)
-        self._publisher.publish(self.runs, now, playing=self.playing, speeds=speeds)
+        if self._publisher.due_at <= now:
+            speeds = self._stepping.most_speeds(self.runs)
+            clock = self._schedule.clock
+            self._publisher.publish(self.runs, now, playing=self.playing, speeds=speeds, clock=clock)
 
     def _publish_event(self, event: str, run: Run | None, now: float, **more: Any) -> None:
         """Publish an event of a run, or of the experiment (None), after its frames."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from fallline.runs.past.replay import Clock
 from fallline.runs.run import Run
 from fallline.runs.stepping import WAKE_SECONDS
 from fallline.vocabulary.columns import Buckets, coarsen, floor
@@ -32,6 +33,9 @@ EXACT_STEPS = 256
 frame may take four times as long and still go on there. A longer frame ends where buckets have an edge for as long.
 """
 
+
+TURN_SECONDS = 0.002
+"""Time after which other requests wait for another turn, so that others' experiments come between."""
 
 MOST_EDGES = 64
 """Buckets of widths 1, 2, 4 ... that are enough to begin at any stored step. A frame with fewer merges them."""
@@ -117,11 +121,19 @@ class Publisher:
         self._without_news.clear()
 
     def publish(
-        self, runs: Mapping[str, Run], now: float, *, playing: bool, speeds: Mapping[str, float]
+        self,
+        runs: Mapping[str, Run],
+        now: float,
+        *,
+        playing: bool,
+        speeds: Mapping[str, float],
+        clock: Clock = lambda: 0.0,
     ) -> None:
-        """Answer the requests that are due. `speeds` has the most steps a second of the runs that move."""
-        if self.due_at > now:
-            return
+        """Answer the requests that are due, or those that one turn affords by the `clock`.
+
+        `speeds` has the most steps a second of the runs that move.
+        """
+        began = clock()
         self._news = {name: self._news.get(name) or _News() for name in runs}
         for name, run in runs.items():
             self._news[name].update(run.header(playing=playing))
@@ -130,6 +142,8 @@ class Publisher:
             if due > now or reader in self._without_news:
                 continue
             if request not in answers:
+                if answers and clock() - began > TURN_SECONDS:
+                    continue
                 updates = self._updates(request, runs, speeds)
                 answers[request] = Answer(request, [], updates) if updates else None
             if (answer := answers[request]) is None:
@@ -154,9 +168,7 @@ class Publisher:
             if held.step < end or held.version != self._news[name].version:
                 due[name] = held, end
         served = self._whose_turn_it_is(request, due)
-        return {
-            name: self._update(request, runs[name], *due[name], len(served)) for name in due if name in served
-        }
+        return {name: self._update(request, runs[name], *due[name], len(served)) for name in served}
 
     def _whose_turn_it_is(self, request: FrameRequest, due: Mapping[str, tuple[Held, int]]) -> list[str]:
         """Return the runs that fit into one frame with few buckets each, from the one behind `after` on."""
@@ -213,22 +225,26 @@ def _end(step: int, since: int, steps: float) -> int:
 def _next_buckets(run: Run, request: FrameRequest, held: Held, end: int, fitting: int) -> tuple[Buckets, int]:
     """Return the buckets of a frame from `held` on, and how many of the past are left after it.
 
-    The past goes out in several frames instead of wider buckets. Where the history has become so coarse that none of
-    its buckets begins there, the frame begins earlier, where a bucket of the reader and one of the history do.
+    The past goes out in several frames instead of wider buckets. The history may have become so coarse that none of its
+    buckets begins there. Then the frame begins earlier, where a bucket of the reader and one of the history do.
     """
     names = run.history.names if request.names is None else request.names
-    if held.step >= end:
-        return Buckets.empty(names), held.left
     left = held.left
+    if held.step >= end:
+        return Buckets.empty(names), left if end < run.state.step else 0
     for start in (held.step, *held.edges, 0):
-        at_most = left or min(request.buckets, fitting)
-        buckets = coarsen(run.history.range(start, end - 1, max(at_most, MOST_EDGES), request.names), at_most)
+        stop, at_most = end, min(left or request.buckets, fitting)
+        if left:  # as wide as if the past came in one frame
+            width = 1 << (-(-(end - start) // left) - 1).bit_length()
+            stop = min(end, start + at_most * width)
+        buckets = coarsen(
+            run.history.range(start, stop - 1, max(at_most, MOST_EDGES), request.names), at_most
+        )
         if int(buckets.first[0]) == start:
             break
         left = left and request.buckets
-    if left and len(buckets) > fitting:
-        return buckets.part(slice(0, fitting)), left - fitting
-    return buckets, 0
+    has_more = left > 0 and buckets.last[-1] + 1 < end
+    return buckets, max(left - len(buckets), 1) if has_more else 0
 
 
 def _edges(held: Held, buckets: Buckets) -> tuple[int, ...]:

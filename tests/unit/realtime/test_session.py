@@ -97,7 +97,7 @@ def test_after_the_first_acknowledgement_at_most_two_frames_are_on_their_way() -
     session, source, _ = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     assert played(session, source, *range(6)) == [1, 2]
-    assert session.wake_at(6) == 1 + UNACKNOWLEDGED_SECONDS
+    assert session.wake_at(6) == 1 + UNACKNOWLEDGED_SECONDS / 2
     session.receive(Got(type="got", frame=1), 6)
     assert session.wake_at(6) is not None
     assert numbers(session, 6, source) == [3]
@@ -299,10 +299,13 @@ def test_a_reader_has_to_resume_if_a_frame_is_due_after_a_minute_without_credit(
     session, source, box = watching(fps=30)
     session.receive(Got(type="got", frame=0), 0)
     played(session, source, *range(4))
-    assert session.wake_at(3) == 1 + UNACKNOWLEDGED_SECONDS
-    assert numbers(session, 60.9, source) == []
-    assert session.take(61) is None, "it asks whether a frame is due"
-    source.publish(61)
+    assert session.wake_at(3) == 1 + UNACKNOWLEDGED_SECONDS / 2
+    assert numbers(session, 30.9, source) == []
+    assert session.take(31) is None, "it asks whether a frame is due"
+    source.publish(31)
+    assert session.take(31) is None
+    assert session.wake_at(31) == 61
+    assert session.take(60.9) is None
     assert session.take(61) == Closing(CloseCode.TOO_SLOW, "frames are not being acknowledged: resume")
     assert box.take_event() is None
 
@@ -318,6 +321,22 @@ def test_frames_may_stay_unacknowledged_while_no_other_frame_is_due() -> None:
     assert played(session, source, 1e6 + 1, 1e6 + 2, 1e6 + 3) == [3, 4]
     assert session.take(1e6 + 60) is None, "a new minute"
     assert not session.is_closing
+
+
+def test_after_a_long_rest_a_reader_has_time_to_acknowledge_and_gets_a_new_frame() -> None:
+    session, source, box = watching(fps=30)
+    session.receive(Got(type="got", frame=0), 0)
+    assert played(session, source, 0, 1) == [1, 2]
+    assert numbers(session, 300, source) == []
+    source.advance(3)
+    source.publish(301)
+    assert session.take(301) is None
+    assert (stale := box.frame) is not None
+    session.receive(Got(type="got", frame=2), 302)
+    assert session.take(302) is None
+    source.publish(303)
+    assert box.frame not in (None, stale)
+    assert numbers(session, 303, source) == [3]
 
 
 def test_unsent_bytes_are_limited_over_all_experiments_of_a_socket() -> None:

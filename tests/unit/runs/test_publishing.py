@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,6 +101,43 @@ def test_where_fast_training_begins_a_frame_replaces_few_buckets(slices: list[in
     assert_equal(
         reader.buckets["gd"], as_buckets(run.history.range(0, run.state.step - 1, 10_000).as_json(0))
     )
+
+
+def test_requests_that_one_turn_does_not_afford_are_answered_in_the_next_ones() -> None:
+    one, run = experiment()
+    run.advance(100, Clock(tick=1e-5))
+    watchers = [Watcher(one, 0.0, buckets=10 + number, number=number) for number in range(6)]
+    answered = []
+    for _ in watchers:
+        one._publisher.publish(one.runs, 1.0, playing=False, speeds={}, clock=Clock(tick=1.0))
+        outgoing = one.take_outgoing()
+        answered.append(sum(len(watcher.take(1.0, outgoing)) for watcher in watchers))
+        if len(answered) < 6:
+            assert one.wake_at(1.0) == 1.0, "it goes on at once"
+    assert answered == [1] * 6
+
+
+def test_a_frame_of_the_past_keeps_only_its_own_columns() -> None:
+    one, run = experiment()
+    run.advance(20_000, Clock(tick=1e-5))
+    watcher = Watcher(one, 0.0, buckets=5_000)
+    watcher._request = replace(watcher._request, most_bytes=10_000)
+    watcher.ask(0.0)
+    one.publish(1.0)
+    (answer,) = watcher.take(1.0)
+    buckets = answer.runs["gd"].buckets
+    assert len(buckets) < 100
+    kept = buckets.minimum if buckets.minimum.base is None else buckets.minimum.base
+    assert kept.nbytes <= 4 * buckets.minimum.nbytes
+
+
+def test_a_run_that_stands_still_keeps_no_reader_in_the_past() -> None:
+    one, run = experiment()
+    run.advance(50, Clock(tick=1e-5))
+    watcher = Watcher(one, 0.0, since={"gd": (0, 50), "ghost": (0, 5)})
+    one.publish(1.0)
+    (answer,) = watcher.take(1.0)
+    assert answer.runs["gd"].held.left == 0
 
 
 def test_a_reader_that_wakes_up_gets_what_one_that_never_slept_could_get() -> None:
