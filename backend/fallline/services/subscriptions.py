@@ -17,14 +17,6 @@ from fallline.services.registry import Registry
 from fallline.vocabulary.journal import Json
 
 
-class _Joining:
-    """Watchers of one experiment who join together, as a class does that opens one page: one read serves them all."""
-
-    def __init__(self) -> None:
-        self.watchers: list[Outbox] = []
-        self.has_begun = False
-
-
 class Subscriptions:
     """The watchers of live experiments."""
 
@@ -41,25 +33,24 @@ class Subscriptions:
         self._loader = loader
         self._executor = executor
         self._subscribers = subscribers
-        self._joining: dict[str, tuple[_Joining, asyncio.Task[Json]]] = {}
+        self._joining: dict[str, tuple[list[Outbox], asyncio.Task[Json]]] = {}
+        """By experiment: those who join together, as a class does that opens one page, and the read for them."""
 
     async def watch(self, id: str, watcher: Outbox) -> Json:
         """Subscribe: return the state, which all events after it follow."""
-        together, joined = self._joining.get(id, (None, None))
-        if together is None or joined is None or together.has_begun:
-            together = _Joining()
-            joined = asyncio.ensure_future(self._join(id, together))
-            self._joining[id] = together, joined
-        together.watchers.append(watcher)
+        if id not in self._joining:
+            watchers = list[Outbox]()
+            self._joining[id] = watchers, asyncio.ensure_future(self._join(id, watchers))
+        together, joined = self._joining[id]
+        together.append(watcher)
         try:
             return await asyncio.shield(joined)
         except asyncio.CancelledError:  # the reader hung up while joining
-            if not together.has_begun:
-                together.watchers.remove(watcher)
+            together.remove(watcher)
             self.unwatch(id, watcher)
             raise
 
-    async def _join(self, id: str, together: _Joining) -> Json:
+    async def _join(self, id: str, together: list[Outbox]) -> Json:
         try:
             live = await self._loader.open(id)
             live.joining += 1
@@ -74,14 +65,17 @@ class Subscriptions:
                 live.joining -= 1
             return state
         finally:
-            together.has_begun = True
-            if self._joining.get(id, (None, None))[0] is together:
-                del self._joining[id]
+            self._close(id, together)
 
-    def _start(self, id: str, together: _Joining, series: tuple[str, ...]) -> None:
-        """Subscribe those who wait: later ones read again."""
-        together.has_begun = True
-        for watcher in together.watchers:
+    def _close(self, id: str, together: list[Outbox]) -> None:
+        """Let those who come later read again."""
+        if id in self._joining and self._joining[id][0] is together:
+            del self._joining[id]
+
+    def _start(self, id: str, together: list[Outbox], series: tuple[str, ...]) -> None:
+        """Subscribe those who wait."""
+        self._close(id, together)
+        for watcher in together:
             number = self._subscribers.number()
             self._subscribers.join(number, watcher, series, partial(self._executor.pull, id, number))
 
